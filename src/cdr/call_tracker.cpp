@@ -1,0 +1,329 @@
+// The calls of one shard from the first admitted INVITE to the end.
+#include "cdr/call_tracker.h"
+
+#include <algorithm>
+
+namespace signalbox::cdr {
+namespace {
+
+using ports::CallEvent;
+using ports::EndedBy;
+using ports::JournalEventKind;
+
+constexpr Duration kRetryWindow = std::chrono::seconds(32);
+
+/// True for final responses after which RFC 3261 §8.1.3 lets a caller send the same call again.
+bool invites_retry(int status) {
+    if (status >= 300 && status < 400) return true;
+    switch (status) {
+        case 401:
+        case 407:
+        case 413:
+        case 415:
+        case 416:
+        case 420:
+        case 421:
+        case 422:
+        case 423:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+/// One call: identity, the dialogs that are up, and how its last attempt failed while a new one may follow.
+class Call final {
+ public:
+    uint64_t id = 0;
+    uint64_t key = 0;
+    ports::TenantId tenant = ports::kDefaultTenant;
+    uint64_t snapshot_version = 0;
+    PooledBytes identity;  // Call-ID, then the caller's tag, then the first callee's tag
+    uint32_t call_id_size = 0;
+    uint32_t caller_tag_size = 0;
+    WallTime started;
+    WallTime answered_wall;
+    Duration call_max{};
+    bool has_rung = false;
+    bool is_answered = false;
+    static constexpr size_t kDialogsMax = 8;
+    std::array<uint64_t, kDialogsMax> dialogs{};  // hashes of callee tags that are up
+    uint8_t dialog_count = 0;
+    uint8_t contact_count = 0;
+    std::array<uint64_t, 4> contacts{};
+    uint16_t held_status = 0;  // a failure that is not final yet
+    EndedBy held_by = EndedBy::Nobody;
+    Now held_at{};
+    PooledBytes held_reason;
+    Timer timer;
+
+    std::string_view call_id() const { return identity.view().substr(0, call_id_size); }
+    std::string_view caller_tag() const { return identity.view().substr(call_id_size, caller_tag_size); }
+    std::string_view callee_tag() const { return identity.view().substr(call_id_size + caller_tag_size); }
+};
+
+CallTracker::CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool, Random& random, Counters& counters)
+    : setup_(setup),
+      wheel_(wheel),
+      pool_(pool),
+      random_(random),
+      counters_(counters),
+      hash_key_{random.next(), random.next()},
+      calls_(setup.calls_max) {}
+
+CallTracker::~CallTracker() = default;
+
+uint64_t CallTracker::key(std::string_view call_id, std::string_view caller_tag) const {
+    const std::array<uint64_t, 2> tag_key{hash_key_[0] ^ siphash(hash_key_, caller_tag), hash_key_[1]};
+    return siphash(tag_key, call_id);
+}
+
+CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller_tag) {
+    const CallHandle handle = calls_.emplace();
+    if (!handle) return {};
+    Call& call = *calls_.get(handle);
+    std::array<char, 1024> text;
+    const size_t id_size = std::min<size_t>(call_id.size(), 640);
+    const size_t tag_size = std::min<size_t>(caller_tag.size(), 256);
+    call_id.copy(text.data(), id_size);
+    caller_tag.copy(text.data() + id_size, tag_size);
+    call.identity = PooledBytes(pool_, {text.data(), id_size + tag_size});
+    call.call_id_size = static_cast<uint32_t>(id_size);
+    call.caller_tag_size = static_cast<uint32_t>(tag_size);
+    call.key = key(call_id, caller_tag);
+    call.timer.kind = kCallTimer;
+    call.timer.owner = handle.packed();
+    by_key_[call.key] = handle;
+    return handle;
+}
+
+void CallTracker::erase(CallHandle handle) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr) return;
+    const auto found = by_key_.find(call->key);
+    if (found != by_key_.end() && found->second == handle) by_key_.erase(found);
+    calls_.erase(handle);
+}
+
+ports::EventHeader CallTracker::header(Now now, const Call& call, JournalEventKind kind, uint16_t leg) const {
+    ports::EventHeader h;
+    h.kind = kind;
+    h.call = call.id;
+    h.leg = leg;
+    h.tenant = call.tenant;
+    h.node = setup_.node;
+    h.shard = setup_.shard;
+    h.snapshot_version = call.snapshot_version;
+    h.wall = now.wall;
+    h.monotonic = now.monotonic;
+    return h;
+}
+
+CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& out) {
+    const CallHandle known = find(start.call_id, start.caller_tag, {});
+    if (known) {
+        Call& call = *calls_.get(known);
+        call.held_status = 0;
+        if (!call.is_answered) call.timer.is_armed() ? wheel_.cancel(call.timer) : void();
+        return known;
+    }
+    const CallHandle handle = insert(start.call_id, start.caller_tag);
+    if (!handle) {
+        counters_.add(Counter::calls_untracked_total);
+        return {};
+    }
+    Call& call = *calls_.get(handle);
+    call.id = random_.next() >> 1;  // fits a signed 64-bit column
+    call.tenant = start.tenant;
+    call.snapshot_version = start.snapshot_version;
+    call.started = now.wall;
+    call.call_max = start.call_max;
+    CallEvent event;
+    event.header = header(now, call, JournalEventKind::CallStarted, 0);
+    event.call_id = start.call_id;
+    event.caller_tag = start.caller_tag;
+    event.from = start.from;
+    event.from_display = start.from_display;
+    event.to = start.to;
+    event.request_uri = start.request_uri;
+    event.user = start.user;
+    event.source = start.source;
+    out.journal(event);
+    counters_.add(Counter::calls_started_total);
+    return handle;
+}
+
+void CallTracker::ringing(Now now, CallHandle handle, uint16_t leg, std::string_view contact, ports::Outbox& out) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr || call->has_rung || call->is_answered) return;
+    call->has_rung = true;
+    CallEvent event;
+    event.header = header(now, *call, JournalEventKind::CallRinging, leg);
+    event.contact = contact;
+    out.journal(event);
+}
+
+void CallTracker::answered(Now now, CallHandle handle, uint16_t leg, std::string_view callee_tag, std::string_view contact,
+                           ports::Outbox& out) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr) return;
+    const uint64_t dialog = siphash(hash_key_, callee_tag);
+    const auto end = call->dialogs.begin() + call->dialog_count;
+    if (std::find(call->dialogs.begin(), end, dialog) != end) return;
+    if (call->dialog_count < Call::kDialogsMax) call->dialogs[call->dialog_count++] = dialog;
+    if (call->is_answered) return;
+    call->is_answered = true;
+    call->answered_wall = now.wall;
+    call->held_status = 0;
+    std::array<char, 1280> text;
+    const std::string_view identity = call->identity.view();
+    const size_t tag_size = std::min<size_t>(callee_tag.size(), 256);
+    identity.copy(text.data(), identity.size());
+    callee_tag.copy(text.data() + identity.size(), tag_size);
+    call->identity = PooledBytes(pool_, {text.data(), identity.size() + tag_size});
+    wheel_.arm(call->timer, now.monotonic + call->call_max);
+    CallEvent event;
+    event.header = header(now, *call, JournalEventKind::CallAnswered, leg);
+    event.contact = contact;
+    event.callee_tag = callee_tag;
+    out.journal(event);
+    counters_.add(Counter::calls_answered_total);
+}
+
+void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by, std::string_view reason, ports::Outbox& out) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr || call->is_answered) return;
+    if (!invites_retry(status)) {
+        end(now, handle, status, by, reason, out);
+        return;
+    }
+    call->held_status = static_cast<uint16_t>(status);
+    call->held_by = by;
+    call->held_at = now;
+    call->held_reason = PooledBytes(pool_, reason.substr(0, 128));
+    wheel_.arm(call->timer, now.monotonic + kRetryWindow);
+}
+
+void CallTracker::dialog_ended(CallHandle handle, Now bye_at, std::string_view callee_tag, EndedBy by, std::string_view reason,
+                               ports::Outbox& out) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr || !call->is_answered) return;
+    const uint64_t dialog = siphash(hash_key_, callee_tag);
+    const auto last = call->dialogs.begin() + call->dialog_count;
+    const auto found = std::find(call->dialogs.begin(), last, dialog);
+    if (found == last) return;
+    *found = *(last - 1);
+    if (--call->dialog_count > 0) return;
+    end(bye_at, handle, 200, by, reason, out);
+}
+
+void CallTracker::end(Now now, CallHandle handle, int status, EndedBy by, std::string_view reason, ports::Outbox& out) {
+    Call& call = *calls_.get(handle);
+    CallEvent event;
+    event.header = header(now, call, JournalEventKind::CallEnded, 0);
+    event.status = static_cast<uint16_t>(status);
+    event.ended_by = by;
+    event.reason = reason;
+    out.journal(event);
+    counters_.add(Counter::calls_ended_total);
+    erase(handle);
+}
+
+CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a, std::string_view tag_b) const {
+    for (const std::string_view tag : {tag_a, tag_b}) {
+        if (tag.empty() && tag.data() == nullptr) continue;
+        const auto found = by_key_.find(key(call_id, tag));
+        if (found == by_key_.end()) continue;
+        const Call* call = calls_.get(found->second);
+        if (call != nullptr && call_id.starts_with(call->call_id()) && tag.starts_with(call->caller_tag())) {
+            return found->second;
+        }
+    }
+    return {};
+}
+
+bool CallTracker::is_caller_tag(CallHandle handle, std::string_view tag) const {
+    const Call* call = calls_.get(handle);
+    return call != nullptr && call->caller_tag() == tag.substr(0, call->caller_tag_size);
+}
+
+void CallTracker::contact_shown(CallHandle handle, uint64_t contact_hash) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr || has_shown(handle, contact_hash)) return;
+    call->contacts[call->contact_count++ % call->contacts.size()] = contact_hash;
+}
+
+bool CallTracker::has_shown(CallHandle handle, uint64_t contact_hash) const {
+    const Call* call = calls_.get(handle);
+    if (call == nullptr) return false;
+    const size_t count = std::min<size_t>(call->contact_count, call->contacts.size());
+    return std::find(call->contacts.begin(), call->contacts.begin() + count, contact_hash) != call->contacts.begin() + count;
+}
+
+void CallTracker::restore(Now now, const ports::OpenCall& open, Duration call_max) {
+    if (find(open.call_id, open.caller_tag, {})) return;
+    const CallHandle handle = insert(open.call_id, open.caller_tag);
+    if (!handle) {
+        counters_.add(Counter::calls_untracked_total);
+        return;
+    }
+    Call& call = *calls_.get(handle);
+    call.id = open.id;
+    call.tenant = open.tenant;
+    call.snapshot_version = open.snapshot_version;
+    call.started = open.started;
+    call.call_max = call_max;
+    if (open.is_answered) {
+        call.is_answered = true;
+        call.answered_wall = open.answered;
+        call.dialogs[call.dialog_count++] = siphash(hash_key_, open.callee_tag);
+        const Duration used = std::max<Duration>(now.wall - open.answered, Duration{});
+        wheel_.arm(call.timer, now.monotonic + std::max<Duration>(call_max - used, TimerWheel::kTick));
+        return;
+    }
+    call.held_status = 500;
+    call.held_by = EndedBy::Server;
+    call.held_at = now;
+    call.held_reason = PooledBytes(pool_, "Server restarted");
+    wheel_.arm(call.timer, now.monotonic + kRetryWindow);
+}
+
+void CallTracker::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
+    const CallHandle handle = CallHandle::unpack(due.owner);
+    Call* call = calls_.get(handle);
+    if (call == nullptr) return;
+    if (call->is_answered) {
+        end(now, handle, 200, EndedBy::Server, "No BYE within call_max", out);
+    } else if (call->held_status != 0) {
+        const PooledBytes reason = std::move(call->held_reason);
+        end(call->held_at, handle, call->held_status, call->held_by, reason.view(), out);
+    }
+}
+
+uint32_t CallTracker::size() const { return calls_.size(); }
+
+ports::LiveCallsReply CallTracker::page(uint32_t after, uint32_t limit) const {
+    ports::LiveCallsReply reply;
+    uint32_t place = after;
+    for (; place < calls_.places() && reply.calls.size() < limit; ++place) {
+        const Call* call = calls_.get(calls_.at(place));
+        if (call == nullptr) continue;
+        ports::OpenCall open;
+        open.id = call->id;
+        open.tenant = call->tenant;
+        open.call_id = call->call_id();
+        open.caller_tag = call->caller_tag();
+        open.callee_tag = call->callee_tag();
+        open.is_answered = call->is_answered;
+        open.started = call->started;
+        open.answered = call->answered_wall;
+        open.snapshot_version = call->snapshot_version;
+        reply.calls.push_back(std::move(open));
+    }
+    reply.next = place < calls_.places() ? place : 0;
+    return reply;
+}
+
+}  // namespace signalbox::cdr

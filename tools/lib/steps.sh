@@ -118,7 +118,7 @@ watch_ninja() {
     local line shown=-1 quarter
     while IFS= read -r line; do
         printf '%s\n' "$line" >>"$1"
-        [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+        [[ $line =~ ^\[([0-9]+)/([0-9]+)\] && $line != *"Re-checking globbed"* ]] || continue
         quarter=$((BASH_REMATCH[1] * 4 / BASH_REMATCH[2]))
         if [ "$progress_is_live" = yes ] || [ "$quarter" -gt "$shown" ]; then
             progress "${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"

@@ -1,0 +1,87 @@
+// What is ours and whom we trust, as the configuration says. Implements: RFC 3261 §16.3, §16.4,
+// §16.5
+#include "ports/snapshot.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace signalbox::ports {
+
+namespace {
+
+/// Whether the listener receives what is sent to `address`: its own address, or, on a wildcard, any
+/// of the machine's in that family and loopback.
+bool serves_address(const Snapshot& snapshot, const transport::Listener& listener,
+                    const IpAddress& address) {
+    const IpAddress& bound = listener.bound.address;
+    if (!bound.is_unspecified()) return bound == address;
+    if (bound.family != address.family) return false;
+    if (address.is_loopback()) return true;
+    return std::find(snapshot.own_addresses.begin(), snapshot.own_addresses.end(), address) !=
+           snapshot.own_addresses.end();
+}
+
+uint16_t advertised_port(const transport::Listener& listener) {
+    return listener.advertise_port == 0 ? listener.bound.port : listener.advertise_port;
+}
+
+bool is_domain(const Snapshot& snapshot, std::string_view host) {
+    return std::any_of(
+        snapshot.domains.begin(), snapshot.domains.end(),
+        [host](const std::string& domain) { return sip::hosts_equal(domain, host); });
+}
+
+bool is_listening_port(const Snapshot& snapshot, uint16_t port) {
+    return std::any_of(snapshot.listeners.begin(), snapshot.listeners.end(),
+                       [port](const transport::Listener& listener) {
+                           return listener.bound.port == port || advertised_port(listener) == port;
+                       });
+}
+
+/// Whether a listener has this host, as its address or as what it advertises, with `port`; any port
+/// when there is none.
+bool is_listener(const Snapshot& snapshot, std::string_view host, std::optional<uint16_t> port) {
+    const auto address = IpAddress::parse(host);
+    for (const transport::Listener& listener : snapshot.listeners) {
+        if (address && (!port || listener.bound.port == *port) &&
+            serves_address(snapshot, listener, *address)) {
+            return true;
+        }
+        if (listener.advertise_host && (!port || advertised_port(listener) == *port) &&
+            sip::hosts_equal(*listener.advertise_host, host)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Domains need no port of their own: without one, the name alone decides.
+bool is_our_domain(const Snapshot& snapshot, const sip::Uri& uri) {
+    return is_domain(snapshot, uri.host) && (!uri.port || is_listening_port(snapshot, *uri.port));
+}
+
+}  // namespace
+
+bool Snapshot::is_trusted(const IpAddress& source) const {
+    return std::any_of(trusted.begin(), trusted.end(),
+                       [&source](const Network& network) { return network.contains(source); });
+}
+
+TenantId Snapshot::tenant_of(const sip::Uri& uri) const {
+    if (uri.scheme == sip::Scheme::Tel) return kDefaultTenant;
+    return is_own_address(uri) ? kDefaultTenant : kNoTenant;
+}
+
+TenantId Snapshot::tenant_of_identity(const sip::Uri& uri) const {
+    if (uri.scheme == sip::Scheme::Tel) return kDefaultTenant;
+    if (!uri.is_sip()) return kNoTenant;
+    const bool is_ours = is_our_domain(*this, uri) || is_listener(*this, uri.host, uri.port);
+    return is_ours ? kDefaultTenant : kNoTenant;
+}
+
+bool Snapshot::is_own_address(const sip::Uri& uri) const {
+    if (!uri.is_sip()) return false;
+    return is_our_domain(*this, uri) || is_listener(*this, uri.host, uri.port_or_default());
+}
+
+}  // namespace signalbox::ports

@@ -1,0 +1,140 @@
+// The terminals that the grammars of this folder share. Implements: RFC 3261 §25.1; RFC 5118 §4.10
+#include "sip/lexer.h"
+
+#include <limits>
+
+#include "base/text.h"
+
+namespace signalbox::sip::lexer {
+
+namespace {
+
+constexpr size_t kHostBytesMax = 255;
+
+/// Decimal digits, saturating at one past 2^32-1.
+std::optional<uint64_t> digits_value(std::string_view digits) {
+    if (digits.empty()) return std::nullopt;
+    constexpr uint64_t kPast = uint64_t{std::numeric_limits<uint32_t>::max()} + 1;
+    uint64_t value = 0;
+    for (const char c : digits) {
+        if (!text::is_digit(c)) return std::nullopt;
+        value = value * 10 + static_cast<uint64_t>(c - '0');
+        if (value > kPast) value = kPast;
+    }
+    return value;
+}
+
+/// No label is empty; one final dot is allowed.
+bool is_host_name(std::string_view name) {
+    if (name.empty() || name.size() > kHostBytesMax) return false;
+    if (name.front() == '.' || name.front() == '-') return false;
+    return name.find("..") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<uint32_t> number(std::string_view digits, uint32_t max) {
+    const std::optional<uint64_t> value = digits_value(digits);
+    if (!value || *value > max) return std::nullopt;
+    return static_cast<uint32_t>(*value);
+}
+
+std::optional<uint32_t> saturated_number(std::string_view digits) {
+    const std::optional<uint64_t> value = digits_value(digits);
+    if (!value) return std::nullopt;
+    constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
+    return static_cast<uint32_t>(*value > kMax ? kMax : *value);
+}
+
+std::optional<uint16_t> port(std::string_view digits) {
+    const std::optional<uint32_t> value = number(digits, 65535);
+    if (!value || *value == 0) return std::nullopt;
+    return static_cast<uint16_t>(*value);
+}
+
+std::string_view Cursor::escaped_run(OctetClass octet_class) {
+    const char* begin = at_;
+    while (at_ != end_) {
+        if (is(*at_, octet_class)) {
+            ++at_;
+        } else if (*at_ == '%' && end_ - at_ > 2 && text::hex_digit(at_[1]) >= 0 &&
+                   text::hex_digit(at_[2]) >= 0) {
+            at_ += 3;
+        } else {
+            break;
+        }
+    }
+    return since(begin);
+}
+
+std::optional<std::string_view> Cursor::quoted() {
+    if (peek() != '"') return std::nullopt;
+    const char* begin = at_;
+    Cursor inside = *this;
+    ++inside.at_;
+    while (!inside.at_end()) {
+        const char c = *inside.at_;
+        if (is(c, kQuoted)) {
+            ++inside.at_;
+        } else if (c == '"') {
+            ++inside.at_;
+            at_ = inside.at_;
+            return since(begin);
+        } else if (c == '\\') {
+            // A quoted pair may hold any octet of ASCII, NUL too, but CR and LF.
+            if (end_ - inside.at_ < 2 || inside.at_[1] == '\r' || inside.at_[1] == '\n') break;
+            inside.at_ += 2;
+        } else {
+            const char* before = inside.at_;
+            inside.skip_white();
+            if (inside.at_ == before) break;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view Cursor::host() {
+    const char* begin = at_;
+    Cursor ahead = *this;
+    if (ahead.take('[')) {
+        // Only the octets are checked, so that three colons in a row do not make a message
+        // unreadable (RFC 5118 §4.10).
+        const std::string_view address = ahead.run(kAddress6);
+        const size_t colon = address.find(':');
+        const bool two_colons = colon != std::string_view::npos &&
+                                address.find(':', colon + 1) != std::string_view::npos;
+        if (!two_colons || !ahead.take(']')) return {};
+    } else if (!is_host_name(ahead.run(kHost))) {
+        return {};
+    }
+    at_ = ahead.at_;
+    return since(begin);
+}
+
+bool Cursor::parameter(Param& out) {
+    out.value.reset();
+    out.name = run(kToken);
+    if (out.name.empty()) return false;
+    skip_white();
+    if (!take('=')) return true;
+    skip_white();
+    if (peek() == '"') {
+        out.value = quoted();
+        if (!out.value) return false;
+    } else {
+        out.value = run(kParamValue);
+    }
+    skip_white();
+    return true;
+}
+
+bool end_of_value(Cursor& cursor, std::string_view* rest) {
+    if (rest != nullptr) *rest = {};
+    if (cursor.at_end()) return true;
+    if (!cursor.take(',')) return false;
+    cursor.skip_white();
+    if (rest != nullptr) *rest = cursor.rest();
+    return true;
+}
+
+}  // namespace signalbox::sip::lexer

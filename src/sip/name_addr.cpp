@@ -1,0 +1,132 @@
+// Addresses with display names and parameters. Implements: RFC 3261 §20.10, §20.20, §20.30, §20.34,
+// §20.39
+#include "base/text.h"
+#include "sip/header_values.h"
+#include "sip/lexer.h"
+
+namespace signalbox::sip {
+
+namespace {
+
+/// [ display-name ] "<". False when there is none: the value is then an addr-spec and the cursor
+/// has not moved.
+bool read_up_to_bracket(lexer::Cursor& cursor, NameAddr& out) {
+    lexer::Cursor ahead = cursor;
+    const char* begin = ahead.position();
+    if (ahead.quoted()) {
+        out.display_name = ahead.since(begin);
+        ahead.skip_white();
+    } else {
+        // Tokens and white space; UTF-8 without quotes is outside the grammar but frequent.
+        const char* before = nullptr;
+        while (ahead.position() != before) {
+            before = ahead.position();
+            while (lexer::is(ahead.peek(), lexer::kToken) ||
+                   static_cast<unsigned char>(ahead.peek()) >= 0x80) {
+                ahead.take(ahead.peek());
+            }
+            ahead.skip_white();
+        }
+        out.display_name = lexer::trimmed_since(ahead, begin);
+    }
+    if (!ahead.take('<')) {
+        out.display_name = {};
+        return false;
+    }
+    cursor = ahead;
+    return true;
+}
+
+/// URI ">". No octet of a URI is a bracket, so the first one ends it.
+bool read_bracketed_uri(lexer::Cursor& cursor, NameAddr& out) {
+    const std::string_view rest = cursor.rest();
+    const size_t close = rest.find('>');
+    if (close == std::string_view::npos) return false;
+    out.uri_text = rest.substr(0, close);
+    cursor = lexer::Cursor(rest.substr(close + 1));
+    return true;
+}
+
+/// An addr-spec without brackets. RFC 3261 §20: a comma, a semicolon or a question mark cannot be
+/// part of it.
+bool read_bare_uri(lexer::Cursor& cursor, NameAddr& out) {
+    const char* begin = cursor.position();
+    while (lexer::is(cursor.peek(), lexer::kOpaque) && cursor.peek() != ';' &&
+           cursor.peek() != ',' && cursor.peek() != '?') {
+        cursor.take(cursor.peek());
+    }
+    out.uri_text = cursor.since(begin);
+    return cursor.peek() != '?';
+}
+
+/// False when the tag comes twice or is not a value without quotes.
+bool read_tag(NameAddr& out, const Param& param) {
+    if (!out.tag.empty() || !param.value || param.value->empty()) return false;
+    if (param.value->front() == '"') return false;
+    out.tag = *param.value;
+    return true;
+}
+
+void read_expires(Contact& contact, const Param& param) {
+    contact.expires = param.value ? lexer::saturated_number(*param.value) : std::nullopt;
+    contact.has_malformed_expires = !contact.expires.has_value();
+}
+
+bool read_q(Contact& contact, const Param& param) {
+    const Result<uint16_t> q = parse_q(param.value.value_or(std::string_view{}));
+    if (!q) return false;
+    contact.q = *q;
+    contact.has_q = true;
+    return true;
+}
+
+}  // namespace
+
+Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad, std::string_view* rest) {
+    lexer::Cursor cursor(value);
+    cursor.skip_white();
+    const char* begin = cursor.position();
+    NameAddr out;
+    const bool readable = read_up_to_bracket(cursor, out) ? read_bracketed_uri(cursor, out)
+                                                          : read_bare_uri(cursor, out);
+    if (!readable) return fail(bad);
+    const Result<Uri> uri = parse_uri(out.uri_text);
+    if (!uri) return fail(bad);
+    out.uri = *uri;
+
+    cursor.skip_white();
+    const char* params = cursor.position();
+    while (cursor.take(';')) {
+        cursor.skip_white();
+        Param param;
+        if (!cursor.parameter(param)) return fail(bad);
+        const bool is_tag = param.name.size() == 3 && text::iequals(param.name, "tag");
+        if (is_tag && !read_tag(out, param)) return fail(bad);
+    }
+    out.params = lexer::trimmed_since(cursor, params);
+    out.text = lexer::trimmed_since(cursor, begin);
+    if (!lexer::end_of_value(cursor, rest)) return fail(bad);
+    return out;
+}
+
+Result<Contact> parse_contact(std::string_view value, std::string_view* rest) {
+    Contact contact;
+    if (text::trim(value) == "*") {
+        contact.is_star = true;
+        if (rest != nullptr) *rest = {};
+        return contact;
+    }
+    TRY_ASSIGN(address, parse_name_addr(value, ErrorCode::malformed_contact, rest));
+    contact.address = address;
+    ParamWalker walker(address.params);
+    while (const std::optional<Param> param = walker.next()) {
+        if (text::iequals(param->name, "expires")) {
+            read_expires(contact, *param);
+        } else if (text::iequals(param->name, "q")) {
+            if (!read_q(contact, *param)) return fail(ErrorCode::malformed_contact);
+        }
+    }
+    return contact;
+}
+
+}  // namespace signalbox::sip

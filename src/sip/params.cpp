@@ -1,0 +1,105 @@
+// Parameter lists, comma lists and quoted strings. Implements: RFC 3261 §7.3.1, §25.1
+#include "sip/params.h"
+
+#include "base/text.h"
+#include "sip/lexer.h"
+
+namespace signalbox::sip {
+
+namespace {
+
+/// The offset of the comma that ends the first value, or the text's size. Quotes and angle brackets
+/// hide commas.
+size_t first_comma(std::string_view text) {
+    bool quoted = false;
+    bool bracketed = false;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted) {
+            if (c == '\\') {
+                ++i;
+            } else if (c == '"') {
+                quoted = false;
+            }
+        } else if (bracketed) {
+            bracketed = c != '>';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '<') {
+            bracketed = true;
+        } else if (c == ',') {
+            return i;
+        }
+    }
+    return text.size();
+}
+
+}  // namespace
+
+std::optional<Param> ParamWalker::next() {
+    lexer::Cursor cursor(rest_);
+    cursor.skip_white();
+    if (cursor.at_end()) return std::nullopt;
+    // A ';' opens each parameter; a ',' stands between them, where parameter() and the branch below
+    // left it behind.
+    if (separator_ == ';') {
+        if (!cursor.take(';')) {
+            ok_ = false;
+            rest_ = {};
+            return std::nullopt;
+        }
+        cursor.skip_white();
+    }
+    Param param;
+    bool good = cursor.parameter(param);
+    if (good && !cursor.at_end()) {
+        if (cursor.peek() != separator_) {
+            good = false;
+        } else if (separator_ != ';') {
+            cursor.take(separator_);
+            cursor.skip_white();
+            good = !cursor.at_end();
+        }
+    }
+    rest_ = good ? cursor.rest() : std::string_view{};
+    ok_ = good;
+    if (!good) return std::nullopt;
+    return param;
+}
+
+std::optional<Param> find_param(std::string_view params, std::string_view name) {
+    ParamWalker walker(params);
+    while (std::optional<Param> param = walker.next()) {
+        if (text::iequals(param->name, name)) return param;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string_view> ListWalker::next() {
+    while (!rest_.empty()) {
+        const size_t comma = first_comma(rest_);
+        const std::string_view value = text::trim(rest_.substr(0, comma));
+        rest_.remove_prefix(comma == rest_.size() ? comma : comma + 1);
+        if (!value.empty()) return value;
+    }
+    return std::nullopt;
+}
+
+std::string unquote(std::string_view value) {
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+        value = value.substr(1, value.size() - 2);
+    }
+    std::string out;
+    out.reserve(value.size());
+    for (size_t i = 0; i < value.size(); ++i) {
+        if (value[i] == '\\' && i + 1 < value.size()) ++i;
+        out.push_back(value[i]);
+    }
+    return out;
+}
+
+bool is_token(std::string_view text) {
+    return lexer::all_of(text, lexer::kToken);
+}
+
+}  // namespace signalbox::sip

@@ -1,0 +1,75 @@
+// The configuration file as values: read, checked as a whole, and turned into the snapshot that
+// calls keep.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "base/time.h"
+#include "ports/snapshot.h"
+
+namespace signalbox::config {
+
+enum class StoreEngine : uint8_t { Sqlite, Memory };
+
+/// A whole, checked configuration. Plain data.
+struct LoadedConfig {
+    std::string file;      // absolute; empty: started without a configuration
+    std::string data_dir;  // absolute
+    StoreEngine engine = StoreEngine::Sqlite;
+    std::string users_file;  // absolute; empty: none
+    uint64_t journal_segment_bytes = uint64_t{64} << 20;
+    uint64_t journal_keep_bytes = uint64_t{10} << 30;
+    std::string log_level = "info";  // debug, info, warning, error
+    std::string log_file;            // absolute; empty: standard error
+    uint32_t shards = 0;             // 0: one for each CPU of the affinity mask
+    Duration shutdown_max = std::chrono::seconds(5);
+    /// Everything of a snapshot but its version and own_addresses. auth.realm is empty when neither
+    /// a realm nor a domain is configured: then it is the name fixed in data_dir (make_snapshot
+    /// takes it).
+    ports::Snapshot settings;
+    std::vector<std::string> warnings;  // whole sentences with file and line
+
+    bool has_file() const { return !file.empty(); }
+    /// auth.realm, or `fixed` when it is empty.
+    std::string realm_or(std::string_view fixed) const {
+        return settings.auth.realm.empty() ? std::string(fixed) : settings.auth.realm;
+    }
+};
+
+/// One fault: where, what, what was expected. line 0: the file as a whole.
+struct ConfigError {
+    std::string file;
+    uint32_t line = 0;
+    std::string text;
+    /// "signalbox.toml:7: ...".
+    std::string to_string() const;
+};
+using ConfigErrors = std::vector<ConfigError>;
+
+/// Reads and checks `file`. All faults at once. Relative paths in it are relative to its directory.
+tl::expected<LoadedConfig, ConfigErrors> load_config(const std::string& file);
+/// As load_config() for a text that stands in `file`.
+tl::expected<LoadedConfig, ConfigErrors> parse_config(std::string_view text,
+                                                      const std::string& file);
+/// What holds without a file: UDP and TCP 5060 on all addresses, the machine's addresses and host
+/// name as domains, ./data.
+LoadedConfig default_config();
+
+/// The snapshot of a configuration. `fixed_realm` is store::fixed_realm(); `own_addresses` are the
+/// machine's (machine.h).
+std::unique_ptr<ports::Snapshot> make_snapshot(const LoadedConfig& config, uint64_t version,
+                                               std::string_view fixed_realm,
+                                               std::vector<IpAddress> own_addresses);
+
+/// The names of the keys that differ between the two and take effect only at a start: listen,
+/// data_dir, store.engine, ...
+std::vector<std::string> changed_keys_that_need_a_restart(const LoadedConfig& running,
+                                                          const LoadedConfig& next);
+
+}  // namespace signalbox::config

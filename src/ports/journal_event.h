@@ -74,6 +74,21 @@ struct BindingRecord {
     std::string user_agent;
 };
 
+/// The same without owning its text. Views: whatever keeps the binding.
+struct BindingView {
+    std::string_view contact, parameters, call_id;
+    uint32_t cseq = 0;
+    uint16_t q = 1000;
+    bool has_q = false;
+    bool is_nated = false;
+    WallTime expires;
+    WallTime updated;
+    transport::Flow flow;
+    std::string_view user_agent;
+};
+BindingView view_of(const BindingRecord& record);
+BindingRecord record_of(const BindingView& view);
+
 struct BindingsEvent {
     EventHeader header;
     std::string aor;                // the canonical user part (sip::canonical_user)
@@ -83,6 +98,15 @@ struct BindingsEvent {
 /// Appends the encoded event to `out` (no framing: the journal adds length and checksum).
 void encode(const CallEvent& event, std::string& out);
 void encode(const BindingsEvent& event, std::string& out);
+/// Encodes a BindingsEvent without making one: the constructor, then add() exactly `count` times. For hot paths.
+class BindingsEncoder final {
+ public:
+    BindingsEncoder(const EventHeader& header, std::string_view aor, size_t count, std::string& out);
+    void add(const BindingView& binding);
+
+ private:
+    std::string& out_;
+};
 /// The kind of an encoded event; nothing when it is empty or of a version that is not known.
 std::optional<EventHeader> decode_header(std::string_view bytes);
 std::optional<CallEvent> decode_call_event(std::string_view bytes);

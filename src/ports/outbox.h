@@ -39,6 +39,13 @@ class Outbox final {
         encode(event, journal_bytes_);
         journal_.push_back({begin, journal_bytes_.size() - begin});
     }
+    /// One event as `write(std::string& out)` appends it: BindingsEncoder.
+    template <class Write>
+    void journal_with(Write&& write) {
+        const size_t begin = journal_bytes_.size();
+        write(journal_bytes_);
+        journal_.push_back({begin, journal_bytes_.size() - begin});
+    }
     size_t journal_count() const { return journal_.size(); }
     std::string_view journal_event(size_t index) const {
         return std::string_view(journal_bytes_).substr(journal_[index].begin, journal_[index].size);

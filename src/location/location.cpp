@@ -1,0 +1,366 @@
+// Bindings in one block each, addresses of record in a slab, and one timer per address of record.
+#include "location/location.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace signalbox::location {
+
+/// A binding; its contact, parameters, Call-ID and user agent stand behind it in this order.
+struct Location::Block {
+    Block* next = nullptr;         // of the same address of record
+    Block* stream_next = nullptr;  // of the same connection
+    Block* stream_previous = nullptr;
+    Instant expires;
+    WallTime expires_wall;
+    WallTime updated;
+    transport::Flow flow;
+    uint32_t cseq = 0;
+    uint16_t contact_size = 0;
+    uint16_t parameters_size = 0;
+    uint16_t call_id_size = 0;
+    uint16_t user_agent_size = 0;
+    uint16_t q = 1000;
+    bool has_q = false;
+    bool is_nated = false;
+    bool is_flow_closed = false;
+
+    size_t text_size() const {
+        return size_t{contact_size} + parameters_size + call_id_size + user_agent_size;
+    }
+    char* text() { return reinterpret_cast<char*>(this + 1); }
+    const char* text() const { return reinterpret_cast<const char*>(this + 1); }
+    bool has_connection() const {
+        return flow.transport != transport::Transport::Udp && !is_flow_closed;
+    }
+};
+
+namespace {
+
+size_t text_size(const ports::BindingView& record) {
+    return record.contact.size() + record.parameters.size() + record.call_id.size() +
+           record.user_agent.size();
+}
+
+char* put(char* out, std::string_view text) {
+    if (!text.empty()) std::memcpy(out, text.data(), text.size());
+    return out + text.size();
+}
+
+/// Longer than any registration; keeps sums of times from damaged records in range.
+constexpr Duration kExpiresMax = std::chrono::hours(24 * 3650);
+
+}  // namespace
+
+NameKey Location::KeyOf::operator()(uint32_t place) const {
+    const Address* address = location->addresses_.get(location->addresses_.at(place));
+    DCHECK(address != nullptr);
+    return {address->tenant, {address->name, address->name_size}};
+}
+
+size_t Location::ConnectionHash::operator()(const Connection& connection) const {
+    uint64_t value = (uint64_t{connection.generation} << 32) | connection.number;
+    value = (value + connection.shard) * 0x9e3779b97f4a7c15ULL;
+    value ^= value >> 32;
+    return value * 0xd6e8feb86659fd93ULL;
+}
+
+Location::Location(const Setup& setup, TimerWheel& wheel, Counters& counters)
+    : setup_(setup),
+      wheel_(wheel),
+      counters_(counters),
+      addresses_(setup.addresses_max),
+      index_(KeyOf{this}) {}
+
+Location::~Location() {
+    addresses_.for_each([this](Handle<Address>, Address& address) { forget(address); });
+}
+
+Location::Address* Location::find(ports::TenantId tenant, std::string_view aor) {
+    const auto place = index_.find({tenant, aor});
+    return place ? addresses_.get(addresses_.at(*place)) : nullptr;
+}
+
+Location::Address* Location::find_or_make(ports::TenantId tenant, std::string_view aor) {
+    if (Address* address = find(tenant, aor)) return address;
+    const Handle<Address> handle = addresses_.emplace();
+    Address* address = addresses_.get(handle);
+    if (address == nullptr) return nullptr;
+    address->timer.owner = handle.packed();
+    address->timer.kind = kTimerExpiry;
+    address->tenant = tenant;
+    address->name = static_cast<char*>(pool_.take(aor.size()));
+    address->name_size = static_cast<uint16_t>(aor.size());
+    put(address->name, aor);
+    index_.insert(handle.index, {tenant, {address->name, address->name_size}});
+    return address;
+}
+
+void Location::forget(Address& address) {
+    free_blocks(address);
+    index_.erase({address.tenant, {address.name, address.name_size}});
+    pool_.give(address.name, address.name_size);
+    addresses_.erase(Handle<Address>::unpack(address.timer.owner));
+}
+
+Location::Block* Location::make_block(const Binding& binding) {
+    const ports::BindingView& record = binding.record;
+    auto* block = ::new (pool_.take(sizeof(Block) + text_size(record))) Block;
+    block->expires = binding.expires;
+    block->expires_wall = record.expires;
+    block->updated = record.updated;
+    block->flow = record.flow;
+    block->cseq = record.cseq;
+    block->contact_size = static_cast<uint16_t>(record.contact.size());
+    block->parameters_size = static_cast<uint16_t>(record.parameters.size());
+    block->call_id_size = static_cast<uint16_t>(record.call_id.size());
+    block->user_agent_size = static_cast<uint16_t>(record.user_agent.size());
+    block->q = record.q;
+    block->has_q = record.has_q;
+    block->is_nated = record.is_nated;
+    block->is_flow_closed = binding.is_flow_closed;
+    char* out = put(block->text(), record.contact);
+    out = put(out, record.parameters);
+    out = put(out, record.call_id);
+    put(out, record.user_agent);
+    ++binding_count_;
+    if (block->has_connection()) index_stream(*block);
+    return block;
+}
+
+void Location::free_block(Block* block) {
+    if (block->has_connection()) unindex_stream(*block);
+    --binding_count_;
+    const size_t size = sizeof(Block) + block->text_size();
+    block->~Block();
+    pool_.give(block, size);
+}
+
+void Location::free_blocks(Address& address) {
+    while (address.first != nullptr) {
+        Block* block = address.first;
+        address.first = block->next;
+        free_block(block);
+    }
+    address.count = 0;
+}
+
+void Location::insert_by_q(Address& address, Block* block) {
+    Block** place = &address.first;
+    while (*place != nullptr && (*place)->q >= block->q) place = &(*place)->next;
+    block->next = *place;
+    *place = block;
+    ++address.count;
+}
+
+void Location::index_stream(Block& block) {
+    const Connection key{block.flow.connection, block.flow.generation, block.flow.shard};
+    const auto [place, is_new] = streams_.try_emplace(key, &block);
+    if (is_new) return;
+    block.stream_next = place->second;
+    place->second->stream_previous = &block;
+    place->second = &block;
+}
+
+void Location::unindex_stream(Block& block) {
+    if (block.stream_next != nullptr) block.stream_next->stream_previous = block.stream_previous;
+    if (block.stream_previous != nullptr) {
+        block.stream_previous->stream_next = block.stream_next;
+    } else {
+        const Connection key{block.flow.connection, block.flow.generation, block.flow.shard};
+        if (block.stream_next == nullptr) {
+            streams_.erase(key);
+        } else {
+            streams_.insert_or_assign(key, block.stream_next);
+        }
+    }
+    block.stream_next = nullptr;
+    block.stream_previous = nullptr;
+}
+
+void Location::arm(Address& address) {
+    Instant earliest = kNever;
+    for (const Block* block = address.first; block != nullptr; block = block->next) {
+        earliest = std::min(earliest, block->expires);
+    }
+    wheel_.arm(address.timer, earliest);
+}
+
+Binding Location::view(const Block& block) {
+    Binding binding;
+    ports::BindingView& record = binding.record;
+    const char* text = block.text();
+    const auto take = [&text](size_t size) {
+        const std::string_view taken(text, size);
+        text += size;
+        return taken;
+    };
+    record.contact = take(block.contact_size);
+    record.parameters = take(block.parameters_size);
+    record.call_id = take(block.call_id_size);
+    record.user_agent = take(block.user_agent_size);
+    record.cseq = block.cseq;
+    record.q = block.q;
+    record.has_q = block.has_q;
+    record.is_nated = block.is_nated;
+    record.expires = block.expires_wall;
+    record.updated = block.updated;
+    record.flow = block.flow;
+    binding.expires = block.expires;
+    binding.is_flow_closed = block.is_flow_closed;
+    return binding;
+}
+
+std::span<const Binding> Location::lookup(Now now, ports::TenantId tenant, std::string_view aor) {
+    found_.clear();
+    const Address* address = find(tenant, aor);
+    if (address == nullptr) return {};
+    for (const Block* block = address->first; block != nullptr; block = block->next) {
+        if (block->expires > now.monotonic) found_.push_back(view(*block));
+    }
+    return found_;
+}
+
+bool Location::replace(Now now, ports::TenantId tenant, std::string_view aor,
+                       std::span<const Binding> bindings, uint64_t snapshot_version) {
+    if (aor.size() > kAorBytesMax || bindings.size() > kBindingsMax) return false;
+    for (const Binding& binding : bindings) {
+        if (text_size(binding.record) > kBindingTextBytesMax) return false;
+    }
+    Address* address = bindings.empty() ? find(tenant, aor) : find_or_make(tenant, aor);
+    if (address == nullptr) return bindings.empty();
+    // The new blocks are made before the old ones go: `bindings` may view those.
+    Block* old = address->first;
+    address->first = nullptr;
+    address->count = 0;
+    for (const Binding& binding : bindings) insert_by_q(*address, make_block(binding));
+    while (old != nullptr) {
+        Block* block = old;
+        old = block->next;
+        if (block->expires <= now.monotonic) counters_.add(Counter::bindings_expired_total);
+        free_block(block);
+    }
+    address->snapshot_version = snapshot_version;
+    if (address->first == nullptr) {
+        forget(*address);
+    } else {
+        arm(*address);
+    }
+    return true;
+}
+
+ports::EventHeader Location::header(Now now, ports::TenantId tenant,
+                                    uint64_t snapshot_version) const {
+    ports::EventHeader header;
+    header.kind = ports::JournalEventKind::BindingsChanged;
+    header.tenant = tenant;
+    header.node = setup_.node;
+    header.shard = setup_.shard;
+    header.snapshot_version = snapshot_version;
+    header.wall = now.wall;
+    header.monotonic = now.monotonic;
+    return header;
+}
+
+void Location::journal(Now now, ports::TenantId tenant, std::string_view aor,
+                       uint64_t snapshot_version, ports::Outbox& out) {
+    const Address* address = find(tenant, aor);
+    const size_t count = address == nullptr ? 0 : address->count;
+    out.journal_with([&](std::string& bytes) {
+        ports::BindingsEncoder encoder(header(now, tenant, snapshot_version), aor, count, bytes);
+        if (address == nullptr) return;
+        for (const Block* block = address->first; block != nullptr; block = block->next) {
+            encoder.add(view(*block).record);
+        }
+    });
+}
+
+void Location::restore(Now now, const ports::BindingsEvent& event) {
+    found_.clear();
+    for (const ports::BindingRecord& record : event.bindings) {
+        if (record.expires <= now.wall) continue;
+        Binding binding;
+        binding.record = ports::view_of(record);
+        const auto left = std::min<WallTime::duration>(
+            record.expires - now.wall, std::chrono::duration_cast<WallTime::duration>(kExpiresMax));
+        binding.expires = now.monotonic + left;
+        binding.is_flow_closed = transport::is_reliable(record.flow.transport);
+        found_.push_back(binding);
+    }
+    replace(now, event.header.tenant, event.aor, found_, event.header.snapshot_version);
+    found_.clear();
+}
+
+void Location::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
+    if (due.kind != kTimerExpiry) return;
+    Address* address = addresses_.get(Handle<Address>::unpack(due.owner));
+    if (address == nullptr) return;
+    bool is_changed = false;
+    for (Block** place = &address->first; *place != nullptr;) {
+        Block* block = *place;
+        if (block->expires > now.monotonic) {
+            place = &block->next;
+            continue;
+        }
+        *place = block->next;
+        --address->count;
+        free_block(block);
+        counters_.add(Counter::bindings_expired_total);
+        is_changed = true;
+    }
+    if (is_changed) {
+        journal(now, address->tenant, {address->name, address->name_size},
+                address->snapshot_version, out);
+    }
+    if (address->first == nullptr) {
+        forget(*address);
+    } else {
+        arm(*address);
+    }
+}
+
+void Location::flow_closed(const transport::Flow& flow) {
+    const auto found = streams_.find(Connection{flow.connection, flow.generation, flow.shard});
+    if (found == streams_.end()) return;
+    Block* block = found->second;
+    streams_.erase(found);
+    while (block != nullptr) {
+        Block* next = block->stream_next;
+        block->is_flow_closed = true;
+        block->stream_next = nullptr;
+        block->stream_previous = nullptr;
+        block = next;
+    }
+}
+
+bool Location::has_live_binding_from(Now now, ports::TenantId tenant, std::string_view aor,
+                                     const IpAddress& source) {
+    const Address* address = find(tenant, aor);
+    if (address == nullptr) return false;
+    for (const Block* block = address->first; block != nullptr; block = block->next) {
+        if (block->expires > now.monotonic && block->flow.remote.address == source) return true;
+    }
+    return false;
+}
+
+void Location::page(Now now, uint32_t after, uint32_t limit, ports::RegistrationsReply& reply) {
+    const uint32_t wanted = std::max<uint32_t>(limit, 1);
+    uint32_t place = after;
+    for (; place < addresses_.places() && reply.bindings.size() < wanted; ++place) {
+        const Address* address = addresses_.get(addresses_.at(place));
+        if (address == nullptr) continue;
+        ports::BindingsEvent event;
+        event.header = header(now, address->tenant, address->snapshot_version);
+        event.aor.assign(address->name, address->name_size);
+        for (const Block* block = address->first; block != nullptr; block = block->next) {
+            if (block->expires > now.monotonic) {
+                event.bindings.push_back(ports::record_of(view(*block).record));
+            }
+        }
+        if (!event.bindings.empty()) reply.bindings.push_back(std::move(event));
+    }
+    reply.next = place < addresses_.places() ? place : 0;
+}
+
+}  // namespace signalbox::location

@@ -1,0 +1,34 @@
+// Whether a response belongs to a client transaction. Implements: RFC 3261 §17.1.3
+#include "transaction/client_matching.h"
+
+#include "sip/header_values.h"
+
+namespace signalbox::transaction {
+
+uint32_t extension_method_hash(std::string_view method) {
+    // FNV-1a: it only tells apart the methods that one peer uses.
+    uint32_t hash = 2166136261u;
+    for (const char c : method) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+    return hash;
+}
+
+bool is_method_of(const ClientTransaction& transaction, const sip::MessageView& response) {
+    if (response.method() != transaction.method) return false;
+    if (transaction.method != sip::Method::Extension) return true;
+    const Result<sip::CSeq> cseq = sip::parse_cseq(response.value(sip::HeaderId::CSeq));
+    return cseq && extension_method_hash(cseq->method_text) == transaction.extension_hash;
+}
+
+const ClientTransaction* find_by_branch(std::string_view branch, Now now,
+                                        const LayerResources& resources,
+                                        const Slab<ClientTransaction>& slab, ClientHandle& client) {
+    const std::optional<BranchFields> fields = read_branch(branch, resources.keys, now.wall);
+    if (!fields || fields->kind != BranchKind::Stateful) return nullptr;
+    if (fields->node != resources.node || fields->shard != resources.shard) return nullptr;
+    client = ClientHandle{fields->index, fields->generation};
+    const ClientTransaction* transaction = slab.get(client);
+    if (transaction == nullptr || transaction->cookie != fields->cookie) return nullptr;
+    return transaction;
+}
+
+}  // namespace signalbox::transaction

@@ -1,0 +1,154 @@
+// By what a received request finds its server transaction. Implements: RFC 3261 §17.2.3, §9.2
+#include "transaction/server_matching.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace signalbox::transaction {
+
+/// Hashes fields of any length in a small buffer: each full buffer is replaced by its hash.
+class ServerMatching::Hasher final {
+ public:
+    explicit Hasher(const ServerMatching& matching) : matching_(matching) {}
+
+    void add_number(uint32_t number) {
+        make_room(sizeof(number));
+        std::memcpy(buffer_.data() + size_, &number, sizeof(number));
+        size_ += sizeof(number);
+    }
+    /// A field and its length, so that no two lists of fields give the same octets.
+    void add(std::string_view field) {
+        add_number(static_cast<uint32_t>(field.size()));
+        while (!field.empty()) {
+            make_room(1);
+            const size_t copied = field.copy(buffer_.data() + size_, buffer_.size() - size_);
+            size_ += copied;
+            field.remove_prefix(copied);
+        }
+    }
+    void add_lower_case(std::string_view field) {
+        add_number(static_cast<uint32_t>(field.size()));
+        for (const char c : field) {
+            make_room(1);
+            buffer_[size_++] = text::lower(c);
+        }
+    }
+    void add(const ServerKey& key) {
+        make_room(sizeof(key));
+        std::memcpy(buffer_.data() + size_, &key, sizeof(key));
+        size_ += sizeof(key);
+    }
+    ServerKey finish() {
+        fold();
+        return result_;
+    }
+
+ private:
+    void make_room(size_t octets) {
+        if (size_ + octets > buffer_.size()) fold();
+    }
+    void fold() {
+        result_.check = mixed();
+        result_.hash = siphash(matching_.hash_key_, {buffer_.data(), size_});
+        std::memcpy(buffer_.data(), &result_.hash, sizeof(result_.hash));
+        size_ = sizeof(result_.hash);
+    }
+    /// Quick and of another kind than SipHash: it need not resist anybody who cannot find
+    /// collisions of that.
+    uint64_t mixed() const {
+        uint64_t mix = result_.check ^ size_;
+        for (size_t at = 0; at < size_; at += sizeof(uint64_t)) {
+            uint64_t word = 0;
+            std::memcpy(&word, buffer_.data() + at, std::min(sizeof(word), size_ - at));
+            mix = std::rotl((mix ^ word) * matching_.check_key_, 29);
+        }
+        return mix;
+    }
+
+    const ServerMatching& matching_;
+    std::array<char, 256> buffer_;
+    size_t size_ = 0;
+    ServerKey result_;
+};
+
+namespace {
+
+constexpr std::string_view kInvite = "INVITE";
+
+std::string_view tag_of(const sip::MessageView& request, sip::HeaderId id) {
+    const ErrorCode bad =
+        id == sip::HeaderId::To ? ErrorCode::malformed_to : ErrorCode::malformed_from;
+    const Result<sip::NameAddr> address = sip::parse_name_addr(request.value(id), bad);
+    return address ? address->tag : std::string_view{};
+}
+
+}  // namespace
+
+ServerKey ServerMatching::key(const sip::MessageView& request, const sip::Via& via) const {
+    const bool is_ack = request.method() == sip::Method::Ack;
+    if (is_ack && !via.has_magic_cookie()) {
+        return legacy_ack_key(legacy_part(request, via), tag_of(request, sip::HeaderId::To));
+    }
+    return key_as(request, via, is_ack ? kInvite : request.method_text());
+}
+
+ServerKey ServerMatching::cancelled_key(const sip::MessageView& cancel, const sip::Via& via) const {
+    return key_as(cancel, via, kInvite);
+}
+
+ServerKey ServerMatching::key_as(const sip::MessageView& request, const sip::Via& via,
+                                 std::string_view method) const {
+    if (!via.has_magic_cookie()) {
+        return legacy_key(legacy_part(request, via), method, tag_of(request, sip::HeaderId::To));
+    }
+    Hasher hasher(*this);
+    hasher.add_lower_case(via.branch);
+    hasher.add_lower_case(via.host);
+    hasher.add_number(via.port_or_default());
+    hasher.add(method);
+    return hasher.finish();
+}
+
+ServerKey ServerMatching::legacy_part(const sip::MessageView& request, const sip::Via& via) const {
+    const Result<sip::CSeq> cseq = sip::parse_cseq(request.value(sip::HeaderId::CSeq));
+    Hasher hasher(*this);
+    hasher.add(request.request_uri());
+    hasher.add_lower_case(tag_of(request, sip::HeaderId::From));
+    hasher.add(request.value(sip::HeaderId::CallId));
+    hasher.add_number(cseq ? cseq->number : 0);
+    hasher.add(via.text);
+    return hasher.finish();
+}
+
+ServerKey ServerMatching::legacy_ack_key(const ServerKey& part,
+                                         std::string_view response_to_tag) const {
+    return legacy_key(part, "ACK", response_to_tag);
+}
+
+ServerKey ServerMatching::legacy_key(const ServerKey& part, std::string_view method,
+                                     std::string_view to_tag) const {
+    Hasher hasher(*this);
+    hasher.add(part);
+    hasher.add(method);
+    hasher.add_lower_case(to_tag);
+    return hasher.finish();
+}
+
+ServerHandle ServerIndex::find(const ServerKey& key) const {
+    const Part& part = parts_[key.check % kParts];
+    const auto found = part.find(key);
+    return found == part.end() ? ServerHandle{} : found->second;
+}
+
+bool ServerIndex::insert(const ServerKey& key, ServerHandle server) {
+    return parts_[key.check % kParts].emplace(key, server).second;
+}
+
+void ServerIndex::erase(const ServerKey& key) {
+    parts_[key.check % kParts].erase(key);
+}
+
+}  // namespace signalbox::transaction

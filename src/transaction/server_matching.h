@@ -1,0 +1,74 @@
+// By what a received request finds its server transaction. Implements: RFC 3261 §17.2.3, §9.2
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <string_view>
+
+#include "base/random.h"
+#include "sip/header_values.h"
+#include "sip/message_view.h"
+#include "transaction/transaction_values.h"
+
+namespace signalbox::transaction {
+
+/// A keyed hash of what must be equal, and a second one by which an accident of the first is
+/// noticed.
+struct ServerKey {
+    uint64_t hash = 0;
+    uint64_t check = 0;
+    friend bool operator==(const ServerKey&, const ServerKey&) = default;
+};
+
+/// Makes the keys of requests. Secret, so that nobody can choose two requests of one key.
+class ServerMatching final {
+ public:
+    explicit ServerMatching(Random& random)
+        : hash_key_{random.next(), random.next()}, check_key_(random.next() | 1) {}
+
+    /// The key under which the transaction of `request` is found: with the magic cookie branch,
+    /// sent-by and method; without it what RFC 2543 compared. An ACK has the key of the INVITE
+    /// whose failure it acknowledges.
+    ServerKey key(const sip::MessageView& request, const sip::Via& via) const;
+    /// The key of the INVITE that a CANCEL names.
+    ServerKey cancelled_key(const sip::MessageView& cancel, const sip::Via& via) const;
+    /// Without the magic cookie: the part of the key that an INVITE and its ACK have in common, all
+    /// but the To tag.
+    ServerKey legacy_part(const sip::MessageView& request, const sip::Via& via) const;
+    /// Without the magic cookie: the key that the ACK of a response with that To tag will have.
+    ServerKey legacy_ack_key(const ServerKey& part, std::string_view response_to_tag) const;
+
+ private:
+    class Hasher;
+    ServerKey key_as(const sip::MessageView& request, const sip::Via& via,
+                     std::string_view method) const;
+    ServerKey legacy_key(const ServerKey& part, std::string_view method,
+                         std::string_view to_tag) const;
+
+    std::array<uint64_t, 2> hash_key_;
+    uint64_t check_key_;
+};
+
+/// Key to handle. Split into parts that grow one at a time, so that no request waits for a million
+/// entries to move.
+class ServerIndex final {
+ public:
+    /// A null handle when there is none.
+    ServerHandle find(const ServerKey& key) const;
+    /// False when the key is there already.
+    bool insert(const ServerKey& key, ServerHandle server);
+    void erase(const ServerKey& key);
+
+ private:
+    struct Hash {
+        using is_avalanching = void;
+        size_t operator()(const ServerKey& key) const { return key.hash; }
+    };
+    using Part = boost::unordered_flat_map<ServerKey, ServerHandle, Hash>;
+    static constexpr size_t kParts = 64;
+
+    std::array<Part, kParts> parts_;
+};
+
+}  // namespace signalbox::transaction

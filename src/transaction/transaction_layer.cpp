@@ -1,0 +1,139 @@
+// The layer's surface: each call goes to the client's or the server's side.
+// Implements: RFC 3261 §17; RFC 6026; RFC 4320 §4
+#include "transaction/transaction_layer.h"
+
+#include "transaction/client_transactions.h"
+#include "transaction/server_transactions.h"
+
+namespace signalbox::transaction {
+
+struct TransactionLayer::Impl {
+    explicit Impl(const LayerResources& given) : resources(given) {}
+
+    LayerResources resources;
+    ServerTransactions servers{resources};
+    ClientTransactions clients{resources};
+};
+
+TransactionLayer::TransactionLayer(const Setup& setup, TimerWheel& wheel, BlockPool& pool,
+                                   Random& random, const crypto::TokenKeys& keys,
+                                   Counters& counters, MachineCoverage* coverage)
+    : impl_(std::make_unique<Impl>(LayerResources{wheel, pool, random, keys, counters, coverage,
+                                                  setup.node, setup.shard,
+                                                  setup.transactions_max})) {}
+
+TransactionLayer::~TransactionLayer() = default;
+
+RequestMatch TransactionLayer::receive_request(Now now, const sip::MessageView& request,
+                                               const sip::Via& via, transport::Transmits& out) {
+    return impl_->servers.receive(now, request, via, out);
+}
+
+ServerHandle TransactionLayer::create_server(Now now, const sip::MessageView& request,
+                                             const sip::Via& via,
+                                             const transport::Flow& response_flow,
+                                             const SipTimers& timers, uint64_t owner) {
+    return impl_->servers.create(now, request, via, response_flow, timers, owner);
+}
+
+bool TransactionLayer::respond(Now now, ServerHandle server, int status, std::string_view response,
+                               transport::Transmits& out) {
+    return impl_->servers.respond(now, server, status, response, out);
+}
+
+bool TransactionLayer::is_live(ServerHandle server) const {
+    return impl_->servers.find(server) != nullptr;
+}
+
+bool TransactionLayer::is_pending(ServerHandle server) const {
+    const ServerTransaction* transaction = impl_->servers.find(server);
+    return transaction != nullptr && ServerTransactions::is_pending(*transaction);
+}
+
+ClientStart TransactionLayer::reserve_client(sip::Method method, uint64_t loop_hash,
+                                             uint64_t owner) {
+    return impl_->clients.reserve(method, loop_hash, owner);
+}
+
+void TransactionLayer::send_request(Now now, ClientHandle client, const transport::Flow& flow,
+                                    std::string_view request, const SipTimers& timers,
+                                    transport::Transmits& out) {
+    impl_->clients.send(now, client, flow, request, timers, out);
+}
+
+void TransactionLayer::release_client(ClientHandle client) {
+    impl_->clients.release(client);
+}
+
+void TransactionLayer::cancel(Now now, ClientHandle client, std::string_view reason,
+                              transport::Transmits& out) {
+    impl_->clients.cancel(now, client, reason, out);
+}
+
+void TransactionLayer::abandon(ClientHandle client) {
+    impl_->clients.abandon(client);
+}
+
+std::string_view TransactionLayer::sent_request(ClientHandle client) const {
+    const ClientTransaction* transaction = impl_->clients.find(client);
+    const bool is_kept = transaction != nullptr && ClientTransactions::is_pending(*transaction);
+    return is_kept ? transaction->kept.view() : std::string_view{};
+}
+
+transport::Flow TransactionLayer::client_flow(ClientHandle client) const {
+    const ClientTransaction* transaction = impl_->clients.find(client);
+    return transaction == nullptr ? transport::Flow{} : transaction->flow;
+}
+
+bool TransactionLayer::is_pending(ClientHandle client) const {
+    const ClientTransaction* transaction = impl_->clients.find(client);
+    return transaction != nullptr && ClientTransactions::is_pending(*transaction);
+}
+
+void TransactionLayer::set_owner(ClientHandle client, uint64_t owner) {
+    impl_->clients.set_owner(client, owner);
+}
+
+ResponseMatch TransactionLayer::receive_response(Now now, const sip::MessageView& response,
+                                                 const sip::Via& via, transport::Transmits& out) {
+    return impl_->clients.receive(now, response, via, out);
+}
+
+void TransactionLayer::on_timer(Now now, const TimerDue& due, transport::Transmits& out) {
+    switch (static_cast<TimerSide>(due.kind)) {
+        case TimerSide::Client:
+            impl_->clients.on_timer(now, ClientHandle::unpack(due.owner), out);
+            return;
+        case TimerSide::Server:
+            impl_->servers.on_timer(now, ServerHandle::unpack(due.owner), out);
+            return;
+    }
+}
+
+void TransactionLayer::on_transmit_failed(Now now, uint64_t transmit_owner,
+                                          transport::Transmits& out) {
+    const uint64_t side = transmit_owner::side(transmit_owner);
+    if (side == transmit_owner::kClient) {
+        impl_->clients.on_transmit_failed(
+            now, transmit_owner::unpack<ClientTransaction>(transmit_owner), out);
+    } else if (side == transmit_owner::kServer) {
+        impl_->servers.on_transmit_failed(
+            now, transmit_owner::unpack<ServerTransaction>(transmit_owner), out);
+    }
+}
+
+bool TransactionLayer::pop_event(TransactionEvent& event) {
+    return impl_->resources.events.pop(event);
+}
+
+uint32_t TransactionLayer::server_count() const {
+    return impl_->servers.count();
+}
+uint32_t TransactionLayer::client_count() const {
+    return impl_->clients.count();
+}
+size_t TransactionLayer::bytes_kept() const {
+    return impl_->resources.bytes_kept;
+}
+
+}  // namespace signalbox::transaction

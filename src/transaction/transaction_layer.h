@@ -1,0 +1,117 @@
+// All transactions of one shard: matching, the four machines, lingering records, and the timers
+// that drive them. Implements: RFC 3261 §17; RFC 6026; RFC 4320 §4; RFC 3261 §9
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/block_pool.h"
+#include "base/counters.h"
+#include "base/random.h"
+#include "base/timer_wheel.h"
+#include "sip/header_values.h"
+#include "sip/message_view.h"
+#include "transaction/machine_coverage.h"
+#include "transaction/sip_timers.h"
+#include "transaction/transaction_values.h"
+#include "transport/transmits.h"
+
+namespace signalbox::transaction {
+
+/// Single-threaded; one per shard; sans-I/O. It owns every transaction: a server transaction lives
+/// from create_server() and a client transaction from reserve_client() until its machine reaches
+/// Terminated. After the final response a transaction keeps only its key, its flow and the octets
+/// that it may have to repeat. `owner` values are the transaction user's, given back with events
+/// and responses. A late call with a stale handle does nothing, or says so in its result.
+class TransactionLayer final {
+ public:
+    struct Setup {
+        uint16_t node = 0;
+        uint8_t shard = 0;
+        uint32_t transactions_max = 1'000'000;  // of each side
+    };
+    /// All references must outlive the layer. `coverage` may be null.
+    TransactionLayer(const Setup& setup, TimerWheel& wheel, BlockPool& pool, Random& random,
+                     const crypto::TokenKeys& keys, Counters& counters, MachineCoverage* coverage);
+    ~TransactionLayer();
+
+    // --- requests that arrive
+
+    /// Looks up `request` (checked by check_message) by RFC 3261 §17.2.3, also the RFC 2543 way
+    /// without the magic cookie, and lets the matching machine act. `via` is its top Via.
+    RequestMatch receive_request(Now now, const sip::MessageView& request, const sip::Via& via,
+                                 transport::Transmits& out);
+
+    /// Begins a server transaction for a New request that is not an ACK. Returns null when the
+    /// limit is reached: answer 503 statelessly. A request that has a transaction already gets null
+    /// too: after a pause, ask receive_request() again first. `response_flow` is where its
+    /// responses go; `timers`, resolved(), must outlive the transaction (they are a snapshot's).
+    ServerHandle create_server(Now now, const sip::MessageView& request, const sip::Via& via,
+                               const transport::Flow& response_flow, const SipTimers& timers,
+                               uint64_t owner);
+
+    /// Sends `response` (rendered, `status` its code) through the transaction. False when the
+    /// machine does not take it: stale handle, or a second final response to other than INVITE 2xx.
+    /// The handle may be stale afterwards: on reliable transports a final response can end the
+    /// transaction at once. Further 2xx to an INVITE in Accepted pass (RFC 6026 §7.1).
+    bool respond(Now now, ServerHandle server, int status, std::string_view response,
+                 transport::Transmits& out);
+
+    bool is_live(ServerHandle server) const;
+    /// True while no final response was sent.
+    bool is_pending(ServerHandle server) const;
+
+    // --- requests that we send
+
+    /// Takes a place for a request of `method` and makes its branch.
+    ClientStart reserve_client(sip::Method method, uint64_t loop_hash, uint64_t owner);
+    /// Sends `request`, rendered with that branch, over `flow` and starts its timers.
+    void send_request(Now now, ClientHandle client, const transport::Flow& flow,
+                      std::string_view request, const SipTimers& timers, transport::Transmits& out);
+    /// Gives a reserved place back unsent.
+    void release_client(ClientHandle client);
+
+    /// Cancels a pending INVITE: sends CANCEL at once when a provisional response has come, else as
+    /// soon as one comes (RFC 3261 §9.1); its response is absorbed. `reason` is the value of a
+    /// Reason header field, or empty. A second call does nothing.
+    void cancel(Now now, ClientHandle client, std::string_view reason, transport::Transmits& out);
+
+    /// Ends a client transaction at once without a word to its owner (Timer C after the CANCEL had
+    /// no effect).
+    void abandon(ClientHandle client);
+
+    /// The request as it was sent; empty once it is not kept any more. Valid until the next call.
+    std::string_view sent_request(ClientHandle client) const;
+    transport::Flow client_flow(ClientHandle client) const;
+    /// True while no final response was received.
+    bool is_pending(ClientHandle client) const;
+    /// Changes whom a client transaction tells: for 2xx that come when its context is gone.
+    void set_owner(ClientHandle client, uint64_t owner);
+
+    // --- responses that arrive
+
+    /// Finds the client transaction by the branch of the top Via (ours: slot, generation and cookie
+    /// must be right) and the CSeq method, and lets its machine act: an ACK for a non-2xx final
+    /// response is sent here. A further 2xx in Accepted is Pass.
+    ResponseMatch receive_response(Now now, const sip::MessageView& response, const sip::Via& via,
+                                   transport::Transmits& out);
+
+    // --- time and transport
+
+    /// Handles a due timer whose `kind` belongs to this layer (kinds 0 to 31).
+    void on_timer(Now now, const TimerDue& due, transport::Transmits& out);
+    /// A Transmit of ours failed (its `owner` was set by this layer).
+    void on_transmit_failed(Now now, uint64_t transmit_owner, transport::Transmits& out);
+    bool pop_event(TransactionEvent& event);
+
+    uint32_t server_count() const;
+    uint32_t client_count() const;
+    size_t bytes_kept() const;
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace signalbox::transaction

@@ -1,0 +1,131 @@
+// What a server does to the top Via on reception, and where a response goes.
+// Implements: RFC 3261 §18.2.1, §18.2.2; RFC 3581 §4
+#include "transport/receive.h"
+
+#include <array>
+#include <charconv>
+
+#include "base/text.h"
+#include "sip/params.h"
+
+namespace signalbox::transport {
+
+namespace {
+
+/// One of the two parameters, as text: ";received=192.0.2.1".
+class StampText final {
+ public:
+    explicit StampText(std::string_view head) { size_ = head.copy(text_.data(), text_.size()); }
+    void append_address(const IpAddress& address) {
+        std::array<char, 48> host;
+        std::string_view text(host.data(), write_host(address, host.data()));
+        if (address.family == Family::V6) text = text.substr(1, text.size() - 2);
+        size_ += text.copy(text_.data() + size_, text_.size() - size_);
+    }
+    void append_port(uint16_t port) {
+        char* const begin = text_.data() + size_;
+        size_ += static_cast<size_t>(std::to_chars(begin, text_.data() + text_.size(), port).ptr -
+                                     begin);
+    }
+    std::string_view with_separator() const { return {text_.data(), size_}; }
+    std::string_view without_separator() const { return with_separator().substr(1); }
+
+ private:
+    std::array<char, 80> text_;
+    size_t size_ = 0;
+};
+
+bool needs_received(const sip::Via& top, const Flow& flow) {
+    if (top.has_rport) return true;
+    std::array<char, 48> source;
+    const size_t size = write_host(flow.remote.address, source.data());
+    return !text::iequals(top.host, std::string_view(source.data(), size));
+}
+
+/// Calls change(begin, end, text) for each part of top.text to replace, in order of place; offsets
+/// count from top.text. A value that the client wrote itself is replaced at every occurrence, so
+/// that no element behind us can read a forged one.
+template <class Change>
+void for_each_change(const sip::Via& top, const Flow& flow, Change&& change) {
+    StampText received(";received=");
+    received.append_address(flow.remote.address);
+    StampText rport(";rport=");
+    rport.append_port(flow.remote.port);
+
+    bool has_received = false;
+    sip::ParamWalker walker(top.params);
+    while (const std::optional<sip::Param> param = walker.next()) {
+        const bool is_received = text::iequals(param->name, "received");
+        if (!is_received && !text::iequals(param->name, "rport")) continue;
+        const std::string_view last = param->value ? *param->value : param->name;
+        const auto begin = static_cast<size_t>(param->name.data() - top.text.data());
+        const auto end = static_cast<size_t>(last.data() + last.size() - top.text.data());
+        change(begin, end, (is_received ? received : rport).without_separator());
+        has_received = has_received || is_received;
+    }
+    if (!has_received && needs_received(top, flow)) {
+        change(top.text.size(), top.text.size(), received.with_separator());
+    }
+}
+
+}  // namespace
+
+void stamp_top_via(const sip::MessageView& request, const sip::Via& top, const Flow& flow,
+                   sip::EditList& edits) {
+    const auto base = static_cast<size_t>(top.text.data() - request.bytes().data());
+    for_each_change(top, flow, [&](size_t begin, size_t end, std::string_view text) {
+        edits.replace(base + begin, base + end, text);
+    });
+}
+
+void append_stamped_via(const sip::Via& top, const Flow& flow, std::string& out) {
+    size_t copied = 0;
+    for_each_change(top, flow, [&](size_t begin, size_t end, std::string_view text) {
+        out.append(top.text.substr(copied, begin - copied)).append(text);
+        copied = end;
+    });
+    out.append(top.text.substr(copied));
+}
+
+Flow response_flow(const sip::Via& top, const Flow& flow) {
+    Flow result = flow;
+    if (is_reliable(flow.transport)) {
+        result.remote.port = top.port_or_default();
+        return result;
+    }
+    if (top.maddr) {
+        if (const std::optional<IpAddress> address = IpAddress::parse(*top.maddr)) {
+            result.remote = Endpoint{*address, top.port_or_default()};
+        }
+    }
+    // Deviation: RFC 3261 §18.2.2 — without rport the response still goes to the source port, not
+    // to the sent-by port: clients behind address translators that know no rport are many, clients
+    // that listen elsewhere than they send from are few.
+    return result;
+}
+
+std::optional<Flow> response_flow_from_via(const sip::Via& top, const Flow& via_flow) {
+    Transport transport;
+    if (!parse_transport(top.transport, transport)) return std::nullopt;
+    const bool is_datagram = !is_reliable(transport);
+    std::optional<IpAddress> address;
+    bool is_source = false;
+    if (is_datagram && top.maddr) address = IpAddress::parse(*top.maddr);
+    if (!address && top.received) {
+        address = IpAddress::parse(*top.received);
+        is_source = address.has_value();
+    }
+    if (!address) address = IpAddress::parse(top.host);
+    if (!address) return std::nullopt;
+
+    Flow result = via_flow;
+    result.transport = transport;
+    result.connection = Flow::kNoConnection;
+    result.generation = 0;
+    // A port of 0 is nobody's: an rport that says so was forged.
+    const bool is_rport = is_source && top.rport && *top.rport != 0;
+    result.remote = Endpoint{*address, is_rport ? *top.rport : top.port_or_default()};
+    return result;
+}
+
+}  // namespace signalbox::transport

@@ -1,0 +1,37 @@
+// What a server does to the top Via on reception, and where a response goes. Implements: RFC 3261
+// §18.2.1, §18.2.2; RFC 3581 §4
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sip/edit_list.h"
+#include "sip/header_values.h"
+#include "transport/flow.h"
+
+namespace signalbox::transport {
+
+/// The parameters that the top Via must get: `received` when its host is not the source address as
+/// text, or rport was asked for (RFC 3581 §4), and the value of rport where it was asked for.
+/// Values that the client put there itself are overwritten. An IPv6 `received` is written without
+/// brackets. Appends to `edits` what adds or replaces them in the message that is forwarded or
+/// copied. `top` must be the first Via of that message.
+void stamp_top_via(const sip::MessageView& request, const sip::Via& top, const Flow& flow,
+                   sip::EditList& edits);
+
+/// The same as text: the top Via's value with those parameters, for responses that we build from
+/// the request. Appended to `out`.
+void append_stamped_via(const sip::Via& top, const Flow& flow, std::string& out);
+
+/// Where the response to a request that came by `flow` goes. Streams: the same connection, with the
+/// address to open one to should it have closed: the source with the sent-by port. Datagrams: maddr
+/// with the sent-by port where maddr is an address, else the source address and port, as if rport
+/// had been asked for (RFC 3581 §4).
+Flow response_flow(const sip::Via& top, const Flow& flow);
+
+/// Where a response that we forward goes, from the Via that became its top one (stateless
+/// forwarding, RFC 3261 §18.2.2, §16.11). Nothing when host is a name that is no address, or the
+/// transport not ours. `via_flow` supplies listener and local address.
+std::optional<Flow> response_flow_from_via(const sip::Via& top, const Flow& via_flow);
+
+}  // namespace signalbox::transport

@@ -1,0 +1,61 @@
+// Test helper: a reactor that is run until something holds, with a deadline instead of a sleep.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <string>
+
+#include "io/bound_socket.h"
+#include "io/reactor.h"
+#include "io/socket_address.h"
+
+namespace signalbox::io {
+
+inline const Endpoint kLoopback{IpAddress::v4(127, 0, 0, 1), 0};
+
+/// Runs handlers as they come until `holds()`; false after five seconds.
+template <class Condition>
+bool run_until(asio::io_context& context, Condition&& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        context.restart();
+        context.run_one_for(std::chrono::milliseconds(20));
+    }
+    return true;
+}
+
+/// Waits until `fd` has something to read (or an end of stream); false after five seconds.
+inline bool wait_readable(int fd) {
+    pollfd entry{fd, POLLIN, 0};
+    return ::poll(&entry, 1, 5000) == 1;
+}
+
+inline FileDescriptor open_or_fail(transport::Transport transport, const Endpoint& bound,
+                                   Sharing sharing = Sharing::Alone) {
+    auto opened = open_bound_socket(transport, bound, sharing);
+    EXPECT_TRUE(opened.has_value()) << (opened ? 0 : opened.error());
+    return opened ? std::move(*opened) : FileDescriptor();
+}
+
+/// A blocking client connected to `server`.
+inline FileDescriptor connect_client(const Endpoint& server) {
+    FileDescriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    SocketAddress address{};
+    const socklen_t size = to_socket_address(server, address);
+    EXPECT_EQ(::connect(client.get(), &address.any, size), 0);
+    return client;
+}
+
+inline void write_all(const FileDescriptor& socket, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t sent = ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent <= 0) return;
+        bytes.remove_prefix(static_cast<size_t>(sent));
+    }
+}
+
+}  // namespace signalbox::io

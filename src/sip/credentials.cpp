@@ -50,7 +50,7 @@ template <class T, size_t N>
 size_t set_field(const std::array<TextField<T>, N>& fields, T& out, std::string_view name,
                  std::string_view value) {
     size_t index = 0;
-    while (index < N && !text::iequals(fields[index].name, name)) ++index;
+    while (index < N && !lexer::is_name(name, fields[index].name)) ++index;
     if (index < N) out.*fields[index].member = value;
     return index;
 }
@@ -78,10 +78,10 @@ void read_credential(Credentials& out, Seen& seen, const Param& param) {
     const std::string_view value = inside_quotes(raw);
     size_t index = set_field(kCredentialFields, out, param.name, value);
     if (index == kCredentialFields.size()) {
-        if (text::iequals(param.name, "username*")) {
+        if (lexer::is_name(param.name, "username*")) {
             out.username_extended = value;
             index = kUsernameExtended;
-        } else if (text::iequals(param.name, "userhash")) {
+        } else if (lexer::is_name(param.name, "userhash")) {
             out.userhash = text::iequals(value, "true");
             index = kUserhash;
         } else {
@@ -109,7 +109,8 @@ Result<Credentials> parse_credentials(std::string_view value) {
     const std::string_view scheme = take_scheme(cursor);
     if (scheme.empty()) return fail(ErrorCode::malformed_authorization);
     Credentials out;
-    if (!text::iequals(scheme, "Digest")) return out;
+    out.text = value;
+    if (!lexer::is_name(scheme, "digest")) return out;
     out.is_digest = true;
     if (cursor.at_end()) return fail(ErrorCode::malformed_authorization);
     Seen seen;
@@ -127,7 +128,7 @@ Result<Challenge> parse_challenge(std::string_view value) {
     const std::string_view scheme = take_scheme(cursor);
     if (scheme.empty()) return fail(ErrorCode::malformed_authorization);
     Challenge out;
-    if (!text::iequals(scheme, "Digest")) return out;
+    if (!lexer::is_name(scheme, "digest")) return out;
     out.is_digest = true;
     if (cursor.at_end()) return fail(ErrorCode::malformed_authorization);
     ParamWalker walker(cursor.rest(), ',');
@@ -135,7 +136,7 @@ Result<Challenge> parse_challenge(std::string_view value) {
         if (!param->value) return fail(ErrorCode::malformed_authorization);
         const std::string_view text_value = inside_quotes(*param->value);
         set_field(kChallengeFields, out, param->name, text_value);
-        if (text::iequals(param->name, "stale")) out.stale = text::iequals(text_value, "true");
+        if (lexer::is_name(param->name, "stale")) out.stale = text::iequals(text_value, "true");
     }
     if (!walker.ok()) return fail(ErrorCode::malformed_authorization);
     return out;

@@ -105,6 +105,7 @@ Result<Warning> parse_warning(std::string_view value, std::string_view* rest = n
 /// Digest credentials: Authorization, Proxy-Authorization. RFC 3261 §20.7; RFC 7616 §3.4. Views: the text; quoted strings without
 /// their quotes but with quoted pairs unresolved, flagged where there are any.
 struct Credentials {
+    std::string_view text;          // the whole value
     bool is_digest = false;         // another scheme: nothing else is set
     std::string_view username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, nc;
     std::optional<std::string_view> username_extended;  // username*, RFC 7616 §3.4.4 (ext-value as received)

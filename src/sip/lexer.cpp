@@ -52,18 +52,34 @@ std::optional<uint16_t> port(std::string_view digits) {
     return static_cast<uint16_t>(*value);
 }
 
-std::string_view Cursor::escaped_run(OctetClass octet_class) {
-    const char* begin = at_;
-    while (at_ != end_) {
-        if (is(*at_, octet_class)) {
-            ++at_;
-        } else if (*at_ == '%' && end_ - at_ > 2 && text::hex_digit(at_[1]) >= 0 &&
-                   text::hex_digit(at_[2]) >= 0) {
-            at_ += 3;
+void Cursor::skip_white_slowly() {
+    const char* at = at_;
+    while (at != end_) {
+        if (is_space(*at)) {
+            ++at;
+        } else if (*at == '\r' && end_ - at > 2 && at[1] == '\n' && is_space(at[2])) {
+            at += 3;
         } else {
             break;
         }
     }
+    at_ = at;
+}
+
+std::string_view Cursor::escaped_run(OctetClass octet_class) {
+    const char* const begin = at_;
+    const char* at = begin;
+    while (at != end_) {
+        if (is(*at, octet_class)) {
+            ++at;
+        } else if (*at == '%' && end_ - at > 2 && text::hex_digit(at[1]) >= 0 &&
+                   text::hex_digit(at[2]) >= 0) {
+            at += 3;
+        } else {
+            break;
+        }
+    }
+    at_ = at;
     return since(begin);
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/text.h"
 #include "sip/params.h"
 
 namespace signalbox::sip::lexer {
@@ -94,6 +95,16 @@ inline bool all_of(std::string_view text, OctetClass octet_class) {
     return !text.empty();
 }
 
+/// Equality without regard to case with a name that is written in lower case. For hot paths:
+/// inlined, no call.
+inline bool is_name(std::string_view text, std::string_view lower_case_name) {
+    if (text.size() != lower_case_name.size()) return false;
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (text::lower(text[i]) != lower_case_name[i]) return false;
+    }
+    return true;
+}
+
 /// A decimal number of at most `max`; nothing for anything else. Any count of leading zeros.
 std::optional<uint32_t> number(std::string_view digits, uint32_t max);
 /// The same, but a number past 2^32-1 is 2^32-1.
@@ -118,15 +129,7 @@ class Cursor final {
 
     /// Spaces, tabs and folds (CR LF before a space or a tab).
     void skip_white() {
-        while (at_ != end_) {
-            if (is_space(*at_)) {
-                ++at_;
-            } else if (*at_ == '\r' && end_ - at_ > 2 && at_[1] == '\n' && is_space(at_[2])) {
-                at_ += 3;
-            } else {
-                return;
-            }
-        }
+        if (at_ != end_ && is_white(*at_)) skip_white_slowly();
     }
     bool take(char c) {
         if (at_ == end_ || *at_ != c) return false;
@@ -135,8 +138,10 @@ class Cursor final {
     }
     /// A run of octets of the class; empty when there is none.
     std::string_view run(OctetClass octet_class) {
-        const char* begin = at_;
-        while (at_ != end_ && is(*at_, octet_class)) ++at_;
+        const char* const begin = at_;
+        const char* at = begin;
+        while (at != end_ && is(*at, octet_class)) ++at;
+        at_ = at;
         return since(begin);
     }
     /// A run of octets of the class and of escapes; stops at an escape that is cut short.
@@ -150,6 +155,8 @@ class Cursor final {
     bool parameter(Param& out);
 
  private:
+    void skip_white_slowly();
+
     const char* at_;
     const char* end_;
 };

@@ -100,7 +100,7 @@ Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad, std::str
         cursor.skip_white();
         Param param;
         if (!cursor.parameter(param)) return fail(bad);
-        const bool is_tag = param.name.size() == 3 && text::iequals(param.name, "tag");
+        const bool is_tag = param.name.size() == 3 && lexer::is_name(param.name, "tag");
         if (is_tag && !read_tag(out, param)) return fail(bad);
     }
     out.params = lexer::trimmed_since(cursor, params);
@@ -120,9 +120,9 @@ Result<Contact> parse_contact(std::string_view value, std::string_view* rest) {
     contact.address = address;
     ParamWalker walker(address.params);
     while (const std::optional<Param> param = walker.next()) {
-        if (text::iequals(param->name, "expires")) {
+        if (lexer::is_name(param->name, "expires")) {
             read_expires(contact, *param);
-        } else if (text::iequals(param->name, "q")) {
+        } else if (lexer::is_name(param->name, "q")) {
             if (!read_q(contact, *param)) return fail(ErrorCode::malformed_contact);
         }
     }

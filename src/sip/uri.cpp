@@ -83,9 +83,9 @@ Result<Uri> parse_tel(Uri uri, std::string_view rest) {
 }
 
 Scheme scheme_of(std::string_view scheme) {
-    if (text::iequals(scheme, "sip")) return Scheme::Sip;
-    if (text::iequals(scheme, "sips")) return Scheme::Sips;
-    if (text::iequals(scheme, "tel")) return Scheme::Tel;
+    if (lexer::is_name(scheme, "sip")) return Scheme::Sip;
+    if (lexer::is_name(scheme, "sips")) return Scheme::Sips;
+    if (lexer::is_name(scheme, "tel")) return Scheme::Tel;
     return Scheme::Other;
 }
 

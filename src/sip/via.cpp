@@ -45,17 +45,17 @@ bool set_rport(Via& via, const Param& param) {
 bool read_param(Via& via, const Param& param) {
     switch (param.name.size()) {
         case 3:
-            if (!text::iequals(param.name, "ttl")) return true;
+            if (!lexer::is_name(param.name, "ttl")) return true;
             return param.value && set_once(via.ttl, lexer::number(*param.value, kTtlMax));
         case 5:
-            if (text::iequals(param.name, "rport")) return set_rport(via, param);
-            if (!text::iequals(param.name, "maddr")) return true;
+            if (lexer::is_name(param.name, "rport")) return set_rport(via, param);
+            if (!lexer::is_name(param.name, "maddr")) return true;
             return param.value && !param.value->empty() && set_once(via.maddr, param.value);
         case 6:
-            if (!text::iequals(param.name, "branch")) return true;
+            if (!lexer::is_name(param.name, "branch")) return true;
             return set_branch(via, param);
         case 8:
-            if (!text::iequals(param.name, "received")) return true;
+            if (!lexer::is_name(param.name, "received")) return true;
             return param.value && is_received_address(*param.value) &&
                    set_once(via.received, param.value);
         default:

@@ -23,6 +23,7 @@ constexpr std::string_view kOffer =
     "a=rtpmap:0 PCMU/8000\r\n"
     "a=rtpmap:96 opus/48000/2\r\n"
     "a=fmtp:96 useinbandfec=1\r\n"
+    "a=rtcp:40001 IN IP4 192.0.2.10\r\n"
     "a=rtpmap:101 telephone-event/8000\r\n"
     "a=fmtp:101 0-15\r\n"
     "a=ptime:20\r\n"
@@ -133,6 +134,8 @@ void write_request(std::string& out, const RequestParts& parts) {
     put_line(out, "User-Agent", "signalbox-load");
     if (parts.method == "INVITE") {
         put_line(out, "Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE");
+        put_line(out, "Supported", "replaces, norefersub");
+        put_line(out, "Accept", "application/sdp");
     }
     put_body(out, parts.content_type, parts.body);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "store/journal_files.h"
 #include "store/outcome.h"
 #include "store/segment.h"
 
@@ -53,6 +54,10 @@ class Journal final {
     /// to find room when there was none. Call it every 50 ms from a thread that may block.
     void sync();
 
+    /// Writes what waits in memory, as append() does by itself; false when something still waits.
+    /// The shard's thread: call it now and then while is_waiting().
+    bool write_waiting();
+
     /// True while events wait in memory for room on the disk.
     bool is_waiting() const { return waiting_bytes_.load(std::memory_order_relaxed) != 0; }
     /// Adds journal_events_total, journal_bytes_total, journal_kept_in_memory_total and
@@ -63,7 +68,6 @@ class Journal final {
     explicit Journal(const JournalOptions& options);
     bool write_to_segment(std::string_view event);
     bool keep_in_memory(std::string_view event);
-    bool drain_memory();
     bool next_segment();
     void prepare_spare();
 

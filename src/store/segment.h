@@ -2,20 +2,19 @@
 #pragma once
 
 #include <atomic>
+#include <compare>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "store/outcome.h"
 
 namespace signalbox::store {
 
 inline constexpr uint64_t kSegmentBytesDefault = uint64_t{64} << 20;
-inline constexpr uint64_t kSegmentBytesMin = uint64_t{64} << 10;
-inline constexpr uint32_t kEventBytesMax = 60 * 1024;
+inline constexpr uint64_t kSegmentBytesMin = uint64_t{1} << 20;
+inline constexpr uint32_t kEventBytesMax = 512 * 1024;
 
 /// The first octets of a segment. Little-endian, as it stands in memory.
 struct SegmentHeader {
@@ -91,8 +90,8 @@ class Segment final {
     uint64_t synced_ = 0;
 };
 
-/// Where empty segments come from. Called by the shard's thread and by the thread that syncs, never
-/// at once.
+/// Where empty segments come from. The shard's thread and the one that syncs may call at the same
+/// time.
 class SegmentSource {
  public:
     virtual ~SegmentSource() = default;
@@ -107,26 +106,5 @@ class FileSegmentSource final : public SegmentSource {
  public:
     std::unique_ptr<Segment> make(const std::string& path, uint64_t bytes) override;
 };
-
-struct SegmentFile {
-    std::string path;
-    SegmentHeader header;
-    uint64_t bytes = 0;
-};
-
-/// data_dir/journal/shard-07
-std::string shard_directory(const std::string& data_dir, uint8_t shard);
-std::string segment_path(const std::string& data_dir, uint8_t shard, uint64_t sequence);
-/// The shards that have a directory, ascending: also those of starts with more shards.
-std::vector<uint8_t> journal_shards(const std::string& data_dir);
-/// The segments of a shard with a valid header, ascending by sequence.
-std::vector<SegmentFile> list_segments(const std::string& data_dir, uint8_t shard);
-/// The header of a segment; nothing when the file is none.
-std::optional<SegmentHeader> read_header(int descriptor);
-/// Greater than the run of every segment under data_dir, also when the journal was removed
-/// meanwhile (the clock sees to that).
-uint64_t next_run(const std::string& data_dir);
-/// A number for this boot of the machine.
-uint64_t boot_hash();
 
 }  // namespace signalbox::store

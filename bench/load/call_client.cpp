@@ -1,5 +1,6 @@
 // The caller: INVITE, its ACK along the route set, and BYE.
 // Implements: RFC 3261 §13.2.2.4; RFC 3261 §12.1.2; RFC 3261 §12.2.1.1; RFC 3261 §17.1.1.3
+#include <stdexcept>
 #include <string>
 
 #include "load/message_writer.h"
@@ -49,6 +50,9 @@ void UserAgentClient::start_call(std::uint32_t slot, std::uint64_t now_ns) {
     parts.content_type = "application/sdp";
     parts.body = sdp_offer();
     write_request(operation.request, parts);
+    if (operation.request.size() < kInviteBytesMin) {
+        throw std::length_error("an INVITE of the load is shorter than the benchmark demands");
+    }
     begin_request(slot, ClientState::Calling, now_ns);
 }
 

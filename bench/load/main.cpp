@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
         }
         return bench::is_clean(load.ledger()) ? 0 : 1;
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "signalbox-load: %s. Is another run using its ports?\n", error.what());
+        std::fprintf(stderr, "signalbox-load: %s.\n", error.what());
         return 2;
     }
 }

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,11 +12,13 @@
 
 namespace bench {
 
-/// The session descriptions of the caller and of the callee; an INVITE with the offer has more than
-/// 800 octets.
+/// The session descriptions of the caller and of the callee, and the text of a MESSAGE.
 std::string_view sdp_offer();
 std::string_view sdp_answer();
 std::string_view text_body();
+
+/// An INVITE of the load is never shorter: the price of small messages flatters a server.
+inline constexpr std::size_t kInviteBytesMin = 800;
 
 void append_number(std::string& out, std::uint64_t number);
 

@@ -54,7 +54,7 @@ DatagramSocket::DatagramSocket(const sockaddr_in& local)
     if (bind(descriptor_, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) {
         const int why = errno;
         close(descriptor_);
-        throw std::system_error(why, std::generic_category(), "bind");
+        throw std::system_error(why, std::generic_category(), "cannot bind an address of the load");
     }
     for (Batch* batch : {in_.get(), out_.get()}) {
         for (std::size_t i = 0; i < kBatchSize; ++i) {

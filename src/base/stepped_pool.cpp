@@ -1,4 +1,4 @@
-// Blocks in steps of 32 octets, carved from slabs.
+// Blocks in steps of 16 octets, carved from slabs.
 #include "base/stepped_pool.h"
 
 #include <new>

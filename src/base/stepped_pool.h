@@ -1,4 +1,4 @@
-// Blocks of memory in steps of 32 octets: for millions of small things that live long, where powers
+// Blocks of memory in steps of 16 octets: for millions of small things that live long, where powers
 // of two waste too much.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace signalbox {
 /// step only; memory never returns to the system. Blocks past kLargest come from the allocator.
 class SteppedPool final {
  public:
-    static constexpr size_t kStep = 32;
+    static constexpr size_t kStep = 16;
     static constexpr size_t kLargest = 2048;
 
     SteppedPool() = default;

@@ -1,0 +1,171 @@
+// The way back to a binding, also after a reload, a restart and a closed stream.
+// Covers: RFC 3261 §18.1.1 (connections reused), RFC 5626 §5.3 (over the flow of the registration).
+// Not covered: contacts with host names, which need a resolver: they count as behind a NAT.
+#include "location/reachable_flow.h"
+
+#include <gtest/gtest.h>
+
+namespace signalbox::location {
+namespace {
+
+using transport::Flow;
+using transport::Transport;
+
+constexpr uint8_t kOwnShard = 3;
+
+transport::Listener listener(Transport transport, std::string_view bound) {
+    transport::Listener listener;
+    listener.transport = transport;
+    listener.bound = *Endpoint::parse(bound);
+    return listener;
+}
+
+Binding udp_binding(std::string_view local = "192.0.2.1:5060") {
+    Binding binding;
+    binding.record.contact = "sip:alice@198.51.100.9:5062";
+    binding.record.flow.shard = 9;
+    binding.record.flow.listener = 0;
+    binding.record.flow.local = *Endpoint::parse(local);
+    binding.record.flow.remote = *Endpoint::parse("198.51.100.9:5062");
+    return binding;
+}
+
+Binding tcp_binding() {
+    Binding binding = udp_binding();
+    binding.record.flow.transport = Transport::Tcp;
+    binding.record.flow.connection = 4;
+    binding.record.flow.generation = 2;
+    binding.record.flow.remote.port = 40000;
+    return binding;
+}
+
+ports::Snapshot both() {
+    ports::Snapshot snapshot;
+    snapshot.listeners = {listener(Transport::Udp, "192.0.2.1:5060"),
+                          listener(Transport::Tcp, "192.0.2.1:5060")};
+    return snapshot;
+}
+
+TEST(ReachableFlow_Rfc5626_5_3, DatagramsGoBackByTheFlowTheyCameBy) {
+    const auto flow = reachable_flow(udp_binding(), both(), kOwnShard);
+    ASSERT_TRUE(flow);
+    Flow expected = udp_binding().record.flow;
+    expected.shard = kOwnShard;
+    EXPECT_EQ(*flow, expected);
+}
+
+TEST(ReachableFlow_Rfc5626_5_3, FindsAListenerThatMovedInTheList) {
+    ports::Snapshot snapshot;
+    snapshot.listeners = {listener(Transport::Tcp, "192.0.2.1:5060"),
+                          listener(Transport::Udp, "192.0.2.1:5070"),
+                          listener(Transport::Udp, "192.0.2.1:5060")};
+    EXPECT_EQ(reachable_flow(udp_binding(), snapshot, kOwnShard)->listener, 2);
+}
+
+TEST(ReachableFlow_Rfc5626_5_3, FindsAWildcardListenerByItsPort) {
+    ports::Snapshot snapshot;
+    snapshot.listeners = {listener(Transport::Udp, "[::]:5060"),
+                          listener(Transport::Udp, "0.0.0.0:5070"),
+                          listener(Transport::Udp, "0.0.0.0:5060")};
+    const auto flow = reachable_flow(udp_binding(), snapshot, kOwnShard);
+    EXPECT_EQ(flow->listener, 2);
+    EXPECT_EQ(flow->local, *Endpoint::parse("192.0.2.1:5060"));
+}
+
+TEST(ReachableFlow_Rfc5626_5_3, PrefersTheExactAddressToAWildcard) {
+    ports::Snapshot snapshot;
+    snapshot.listeners = {listener(Transport::Udp, "0.0.0.0:5060"),
+                          listener(Transport::Udp, "192.0.2.1:5060")};
+    EXPECT_EQ(reachable_flow(udp_binding(), snapshot, kOwnShard)->listener, 1);
+}
+
+TEST(ReachableFlow_Rfc5626_5_3, StaleIndexPastTheListIsHarmless) {
+    Binding binding = udp_binding();
+    binding.record.flow.listener = 40;
+    EXPECT_EQ(reachable_flow(binding, both(), kOwnShard)->listener, 0);
+}
+
+TEST(ReachableFlow_Behaviour, LostUdpListenerLeavesTheContactUnlessNated) {
+    ports::Snapshot snapshot;
+    snapshot.listeners = {listener(Transport::Udp, "192.0.2.77:5080")};
+    Binding binding = udp_binding();
+    const auto flow = reachable_flow(binding, snapshot, kOwnShard);
+    ASSERT_TRUE(flow);
+    EXPECT_EQ(flow->listener, 0);
+    EXPECT_EQ(flow->local, *Endpoint::parse("192.0.2.77:5080"));
+    EXPECT_EQ(flow->remote, *Endpoint::parse("198.51.100.9:5062"));
+    binding.record.is_nated = true;
+    EXPECT_FALSE(reachable_flow(binding, snapshot, kOwnShard));
+}
+
+TEST(ReachableFlow_Behaviour, NothingWithoutAnyListenerOfTheTransportAndFamily) {
+    ports::Snapshot snapshot;
+    snapshot.listeners = {listener(Transport::Tcp, "192.0.2.1:5060"),
+                          listener(Transport::Udp, "[2001:db8::1]:5060")};
+    EXPECT_FALSE(reachable_flow(udp_binding(), snapshot, kOwnShard));
+}
+
+TEST(ReachableFlow_Rfc3261_18_1_1, LiveStreamIsItsOwnFlow) {
+    const auto flow = reachable_flow(tcp_binding(), both(), kOwnShard);
+    ASSERT_TRUE(flow);
+    Flow expected = tcp_binding().record.flow;
+    expected.listener = 1;
+    EXPECT_EQ(*flow, expected);
+}
+
+TEST(ReachableFlow_Rfc3261_18_1_1, ClosedStreamIsOpenedToTheContact) {
+    Binding binding = tcp_binding();
+    binding.is_flow_closed = true;
+    const auto flow = reachable_flow(binding, both(), kOwnShard);
+    ASSERT_TRUE(flow);
+    EXPECT_EQ(flow->transport, Transport::Tcp);
+    EXPECT_EQ(flow->connection, Flow::kNoConnection);
+    EXPECT_EQ(flow->generation, 0U);
+    EXPECT_EQ(flow->shard, kOwnShard);
+    EXPECT_EQ(flow->listener, 1);
+    EXPECT_EQ(flow->remote, *Endpoint::parse("198.51.100.9:5062"));
+    EXPECT_EQ(flow->local, *Endpoint::parse("192.0.2.1:5060"));
+}
+
+TEST(ReachableFlow_Rfc3261_18_1_1, ClosedStreamUsesTheDefaultPortOfTheContact) {
+    Binding binding = tcp_binding();
+    binding.is_flow_closed = true;
+    binding.record.contact = "sip:alice@198.51.100.9";
+    EXPECT_EQ(reachable_flow(binding, both(), kOwnShard)->remote.port, 5060);
+}
+
+TEST(ReachableFlow_Rfc3261_18_1_1, ContactsTransportIsFollowedWhenTheStreamIsGone) {
+    Binding binding = tcp_binding();
+    binding.is_flow_closed = true;
+    binding.record.contact = "sip:alice@198.51.100.9:5062;transport=udp";
+    EXPECT_EQ(reachable_flow(binding, both(), kOwnShard)->transport, Transport::Udp);
+    binding.record.contact = "sip:alice@198.51.100.9:5062;transport=sctp";
+    EXPECT_FALSE(reachable_flow(binding, both(), kOwnShard));
+}
+
+TEST(ReachableFlow_Behaviour, ClosedStreamBehindANatOrANameIsUnreachable) {
+    Binding binding = tcp_binding();
+    binding.is_flow_closed = true;
+    binding.record.is_nated = true;
+    EXPECT_FALSE(reachable_flow(binding, both(), kOwnShard));
+    binding.record.is_nated = false;
+    binding.record.contact = "sip:alice@phone.example.test";
+    EXPECT_FALSE(reachable_flow(binding, both(), kOwnShard));
+    binding.record.contact = "";
+    EXPECT_FALSE(reachable_flow(binding, both(), kOwnShard));
+}
+
+TEST(ReachableFlow_Behaviour, Ipv6ContactIsReadWithItsBrackets) {
+    ports::Snapshot snapshot;
+    snapshot.listeners = {listener(Transport::Tcp, "[2001:db8::1]:5060")};
+    Binding binding = tcp_binding();
+    binding.is_flow_closed = true;
+    binding.record.contact = "sip:alice@[2001:db8::9]:5062";
+    binding.record.flow.local = *Endpoint::parse("[2001:db8::1]:5060");
+    const auto flow = reachable_flow(binding, snapshot, kOwnShard);
+    ASSERT_TRUE(flow);
+    EXPECT_EQ(flow->remote, *Endpoint::parse("[2001:db8::9]:5062"));
+}
+
+}  // namespace
+}  // namespace signalbox::location

@@ -14,12 +14,14 @@ uint64_t to_ms(Duration duration) {
     return ms < 0 ? 0 : static_cast<uint64_t>(ms);
 }
 
-/// The time between two events: monotonic, unless the machine was started again between them and the wall clock knows better.
+/// The time between two events: monotonic, unless the machine was started again between them and
+/// the wall clock knows better.
 uint64_t elapsed_ms(WallTime wall_begin, Instant begin, WallTime wall_end, Instant end) {
     if (end >= begin) {
         const Duration monotonic = end - begin;
         const Duration wall = wall_end - wall_begin;
-        // The two clocks of one boot agree but for steps; a boot in between makes the monotonic time far too short.
+        // The two clocks of one boot agree but for steps; a boot in between makes the monotonic
+        // time far too short.
         const bool same_boot = monotonic + std::chrono::hours(1) >= wall;
         return to_ms(same_boot ? monotonic : wall);
     }
@@ -103,7 +105,9 @@ void CallFold::end(Open& open, const CallEvent& event) {
     ended_.push_back(std::move(record));
 }
 
-std::vector<ports::CallRecord> CallFold::take_ended() { return std::exchange(ended_, {}); }
+std::vector<ports::CallRecord> CallFold::take_ended() {
+    return std::exchange(ended_, {});
+}
 
 std::vector<ports::OpenCall> CallFold::open_calls() const {
     std::vector<const Open*> in_order;

@@ -1,4 +1,5 @@
-// The fold of journal events into call records: the same events give the same records, whenever and however often they are folded.
+// The fold of journal events into call records: the same events give the same records, whenever and
+// however often they are folded.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +11,13 @@
 
 namespace signalbox::cdr {
 
-/// Pure and single-threaded. Events of one call must come in the order of the journal; calls may interleave.
-/// Events of kinds that it does not know, and events for a call whose beginning it has not seen, are ignored.
+/// Pure and single-threaded. Events of one call must come in the order of the journal; calls may
+/// interleave. Events of kinds that it does not know, and events for a call whose beginning it has
+/// not seen, are ignored.
 class CallFold final {
  public:
-    /// Takes one encoded event (ports::encode). Returns false when it cannot be read; nothing changes then.
+    /// Takes one encoded event (ports::encode). Returns false when it cannot be read; nothing
+    /// changes then.
     bool apply(std::string_view encoded_event);
     /// The calls that have ended since the last time, in the order of their ends.
     std::vector<ports::CallRecord> take_ended();

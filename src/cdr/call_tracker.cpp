@@ -33,7 +33,8 @@ bool invites_retry(int status) {
 
 }  // namespace
 
-/// One call: identity, the dialogs that are up, and how its last attempt failed while a new one may follow.
+/// One call: identity, the dialogs that are up, and how its last attempt failed while a new one may
+/// follow.
 class Call final {
  public:
     uint64_t id = 0;
@@ -60,11 +61,16 @@ class Call final {
     Timer timer;
 
     std::string_view call_id() const { return identity.view().substr(0, call_id_size); }
-    std::string_view caller_tag() const { return identity.view().substr(call_id_size, caller_tag_size); }
-    std::string_view callee_tag() const { return identity.view().substr(call_id_size + caller_tag_size); }
+    std::string_view caller_tag() const {
+        return identity.view().substr(call_id_size, caller_tag_size);
+    }
+    std::string_view callee_tag() const {
+        return identity.view().substr(call_id_size + caller_tag_size);
+    }
 };
 
-CallTracker::CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool, Random& random, Counters& counters)
+CallTracker::CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool, Random& random,
+                         Counters& counters)
     : setup_(setup),
       wheel_(wheel),
       pool_(pool),
@@ -76,7 +82,8 @@ CallTracker::CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool,
 CallTracker::~CallTracker() = default;
 
 uint64_t CallTracker::key(std::string_view call_id, std::string_view caller_tag) const {
-    const std::array<uint64_t, 2> tag_key{hash_key_[0] ^ siphash(hash_key_, caller_tag), hash_key_[1]};
+    const std::array<uint64_t, 2> tag_key{hash_key_[0] ^ siphash(hash_key_, caller_tag),
+                                          hash_key_[1]};
     return siphash(tag_key, call_id);
 }
 
@@ -107,7 +114,8 @@ void CallTracker::erase(CallHandle handle) {
     calls_.erase(handle);
 }
 
-ports::EventHeader CallTracker::header(Now now, const Call& call, JournalEventKind kind, uint16_t leg) const {
+ports::EventHeader CallTracker::header(Now now, const Call& call, JournalEventKind kind,
+                                       uint16_t leg) const {
     ports::EventHeader h;
     h.kind = kind;
     h.call = call.id;
@@ -155,7 +163,8 @@ CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& ou
     return handle;
 }
 
-void CallTracker::ringing(Now now, CallHandle handle, uint16_t leg, std::string_view contact, ports::Outbox& out) {
+void CallTracker::ringing(Now now, CallHandle handle, uint16_t leg, std::string_view contact,
+                          ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr || call->has_rung || call->is_answered) return;
     call->has_rung = true;
@@ -165,8 +174,8 @@ void CallTracker::ringing(Now now, CallHandle handle, uint16_t leg, std::string_
     out.journal(event);
 }
 
-void CallTracker::answered(Now now, CallHandle handle, uint16_t leg, std::string_view callee_tag, std::string_view contact,
-                           ports::Outbox& out) {
+void CallTracker::answered(Now now, CallHandle handle, uint16_t leg, std::string_view callee_tag,
+                           std::string_view contact, ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr) return;
     const uint64_t dialog = siphash(hash_key_, callee_tag);
@@ -192,7 +201,8 @@ void CallTracker::answered(Now now, CallHandle handle, uint16_t leg, std::string
     counters_.add(Counter::calls_answered_total);
 }
 
-void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by, std::string_view reason, ports::Outbox& out) {
+void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by,
+                         std::string_view reason, ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr || call->is_answered) return;
     if (!invites_retry(status)) {
@@ -206,8 +216,8 @@ void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by, std
     wheel_.arm(call->timer, now.monotonic + kRetryWindow);
 }
 
-void CallTracker::dialog_ended(CallHandle handle, Now bye_at, std::string_view callee_tag, EndedBy by, std::string_view reason,
-                               ports::Outbox& out) {
+void CallTracker::dialog_ended(CallHandle handle, Now bye_at, std::string_view callee_tag,
+                               EndedBy by, std::string_view reason, ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr || !call->is_answered) return;
     const uint64_t dialog = siphash(hash_key_, callee_tag);
@@ -219,7 +229,8 @@ void CallTracker::dialog_ended(CallHandle handle, Now bye_at, std::string_view c
     end(bye_at, handle, 200, by, reason, out);
 }
 
-void CallTracker::end(Now now, CallHandle handle, int status, EndedBy by, std::string_view reason, ports::Outbox& out) {
+void CallTracker::end(Now now, CallHandle handle, int status, EndedBy by, std::string_view reason,
+                      ports::Outbox& out) {
     Call& call = *calls_.get(handle);
     CallEvent event;
     event.header = header(now, call, JournalEventKind::CallEnded, 0);
@@ -231,13 +242,15 @@ void CallTracker::end(Now now, CallHandle handle, int status, EndedBy by, std::s
     erase(handle);
 }
 
-CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a, std::string_view tag_b) const {
+CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a,
+                             std::string_view tag_b) const {
     for (const std::string_view tag : {tag_a, tag_b}) {
         if (tag.empty() && tag.data() == nullptr) continue;
         const auto found = by_key_.find(key(call_id, tag));
         if (found == by_key_.end()) continue;
         const Call* call = calls_.get(found->second);
-        if (call != nullptr && call_id.starts_with(call->call_id()) && tag.starts_with(call->caller_tag())) {
+        if (call != nullptr && call_id.starts_with(call->call_id()) &&
+            tag.starts_with(call->caller_tag())) {
             return found->second;
         }
     }
@@ -259,7 +272,8 @@ bool CallTracker::has_shown(CallHandle handle, uint64_t contact_hash) const {
     const Call* call = calls_.get(handle);
     if (call == nullptr) return false;
     const size_t count = std::min<size_t>(call->contact_count, call->contacts.size());
-    return std::find(call->contacts.begin(), call->contacts.begin() + count, contact_hash) != call->contacts.begin() + count;
+    return std::find(call->contacts.begin(), call->contacts.begin() + count, contact_hash) !=
+           call->contacts.begin() + count;
 }
 
 void CallTracker::restore(Now now, const ports::OpenCall& open, Duration call_max) {
@@ -280,7 +294,8 @@ void CallTracker::restore(Now now, const ports::OpenCall& open, Duration call_ma
         call.answered_wall = open.answered;
         call.dialogs[call.dialog_count++] = siphash(hash_key_, open.callee_tag);
         const Duration used = std::max<Duration>(now.wall - open.answered, Duration{});
-        wheel_.arm(call.timer, now.monotonic + std::max<Duration>(call_max - used, TimerWheel::kTick));
+        wheel_.arm(call.timer,
+                   now.monotonic + std::max<Duration>(call_max - used, TimerWheel::kTick));
         return;
     }
     call.held_status = 500;
@@ -302,7 +317,9 @@ void CallTracker::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
     }
 }
 
-uint32_t CallTracker::size() const { return calls_.size(); }
+uint32_t CallTracker::size() const {
+    return calls_.size();
+}
 
 ports::LiveCallsReply CallTracker::page(uint32_t after, uint32_t limit) const {
     ports::LiveCallsReply reply;

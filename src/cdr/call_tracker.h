@@ -1,5 +1,5 @@
-// The calls of one shard from the first admitted INVITE to the end: what the journal is told, each thing once.
-// Implements: RFC 3261 §12, §15 (observed, not enforced)
+// The calls of one shard from the first admitted INVITE to the end: what the journal is told, each
+// thing once. Implements: RFC 3261 §12, §15 (observed, not enforced)
 #pragma once
 
 #include <array>
@@ -32,9 +32,11 @@ struct CallStart {
     Duration call_max{};
 };
 
-/// Single-threaded; one per shard. A call is (Call-ID, caller's tag): a request that was challenged and comes again, and a request that
-/// passes us a second time (a spiral), are the same call. Every end goes through end(), which journals it exactly once.
-/// Failures after which a caller tries again with the same Call-ID (3xx, 401, 407, 413, 415, 416, 420, 421, 422, 423) are held open for 32 s.
+/// Single-threaded; one per shard. A call is (Call-ID, caller's tag): a request that was challenged
+/// and comes again, and a request that passes us a second time (a spiral), are the same call. Every
+/// end goes through end(), which journals it exactly once. Failures after which a caller tries
+/// again with the same Call-ID (3xx, 401, 407, 413, 415, 416, 420, 421, 422, 423) are held open for
+/// 32 s.
 class CallTracker final {
  public:
     struct Setup {
@@ -42,30 +44,37 @@ class CallTracker final {
         uint8_t shard = 0;
         uint32_t calls_max = 1'000'000;
     };
-    CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool, Random& random, Counters& counters);
+    CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool, Random& random,
+                Counters& counters);
     ~CallTracker();
 
-    /// The call that this INVITE begins or goes on with. Null when the limit is reached: the call is not tracked, and counted.
+    /// The call that this INVITE begins or goes on with. Null when the limit is reached: the call
+    /// is not tracked, and counted.
     CallHandle begin(Now now, const CallStart& start, ports::Outbox& out);
     /// The first 101-199 of a call is journalled.
-    void ringing(Now now, CallHandle call, uint16_t leg, std::string_view contact, ports::Outbox& out);
+    void ringing(Now now, CallHandle call, uint16_t leg, std::string_view contact,
+                 ports::Outbox& out);
     /// A 2xx to the INVITE. The first one is journalled; dialogs are told apart by `callee_tag`.
-    void answered(Now now, CallHandle call, uint16_t leg, std::string_view callee_tag, std::string_view contact, ports::Outbox& out);
+    void answered(Now now, CallHandle call, uint16_t leg, std::string_view callee_tag,
+                  std::string_view contact, ports::Outbox& out);
     /// The last attempt of the caller got the final response `status`, not a 2xx.
-    void failed(Now now, CallHandle call, int status, ports::EndedBy by, std::string_view reason, ports::Outbox& out);
+    void failed(Now now, CallHandle call, int status, ports::EndedBy by, std::string_view reason,
+                ports::Outbox& out);
     /// A dialog of the call ended at `bye_at`. The call ends when no dialog is left.
-    void dialog_ended(CallHandle call, Now bye_at, std::string_view callee_tag, ports::EndedBy by, std::string_view reason,
-                      ports::Outbox& out);
+    void dialog_ended(CallHandle call, Now bye_at, std::string_view callee_tag, ports::EndedBy by,
+                      std::string_view reason, ports::Outbox& out);
 
     /// The call whose caller's tag is one of the two, or null.
     CallHandle find(std::string_view call_id, std::string_view tag_a, std::string_view tag_b) const;
     bool is_caller_tag(CallHandle call, std::string_view tag) const;
 
-    /// Remembers a Contact (its hash) that was shown inside a dialog of the call (target refresh). At most four, the oldest gives way.
+    /// Remembers a Contact (its hash) that was shown inside a dialog of the call (target refresh).
+    /// At most four, the oldest gives way.
     void contact_shown(CallHandle call, uint64_t contact_hash);
     bool has_shown(CallHandle call, uint64_t contact_hash) const;
 
-    /// Takes up a call of before a restart. One that was not answered ends after 32 s unless its INVITE comes again.
+    /// Takes up a call of before a restart. One that was not answered ends after 32 s unless its
+    /// INVITE comes again.
     void restore(Now now, const ports::OpenCall& open, Duration call_max);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
 
@@ -76,8 +85,10 @@ class CallTracker final {
  private:
     CallHandle insert(std::string_view call_id, std::string_view caller_tag);
     void erase(CallHandle handle);
-    void end(Now now, CallHandle handle, int status, ports::EndedBy by, std::string_view reason, ports::Outbox& out);
-    ports::EventHeader header(Now now, const Call& call, ports::JournalEventKind kind, uint16_t leg) const;
+    void end(Now now, CallHandle handle, int status, ports::EndedBy by, std::string_view reason,
+             ports::Outbox& out);
+    ports::EventHeader header(Now now, const Call& call, ports::JournalEventKind kind,
+                              uint16_t leg) const;
     uint64_t key(std::string_view call_id, std::string_view caller_tag) const;
 
     Setup setup_;

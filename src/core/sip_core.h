@@ -22,14 +22,15 @@ struct CoreSetup {
     uint16_t node = 0;
     uint8_t shard = 0;
     uint8_t shards = 1;
-    std::array<uint64_t, 2> seed{};             // of its Random: from the system, or from the simulation's seed
-    const crypto::TokenKeys* keys = nullptr;    // shared by all shards, read-only
-    const ports::Snapshot* snapshot = nullptr;  // the first
+    std::array<uint64_t, 2>
+        seed{};  // of its Random: from the system, or from the simulation's seed
+    const crypto::TokenKeys* keys = nullptr;           // shared by all shards, read-only
+    const ports::Snapshot* snapshot = nullptr;         // the first
     transaction::MachineCoverage* coverage = nullptr;  // may be null
 };
 
-/// One per shard; single-threaded; deterministic: the same calls in the same order give the same Outbox.
-/// Every call appends to `out`, which the caller empties before the next call or later.
+/// One per shard; single-threaded; deterministic: the same calls in the same order give the same
+/// Outbox. Every call appends to `out`, which the caller empties before the next call or later.
 class SipCore final {
  public:
     SipCore(Now now, const CoreSetup& setup);
@@ -37,13 +38,16 @@ class SipCore final {
     SipCore(const SipCore&) = delete;
     SipCore& operator=(const SipCore&) = delete;
 
-    /// A datagram, or one message framed from a stream. Octets that are no SIP message are counted and dropped, or answered 400.
+    /// A datagram, or one message framed from a stream. Octets that are no SIP message are counted
+    /// and dropped, or answered 400.
     void on_packet(Now now, const transport::Packet& packet, ports::Outbox& out);
     /// A stream ended. Bindings that came by it know it.
-    void on_flow_closed(Now now, const transport::Flow& flow, transport::FlowError why, ports::Outbox& out);
+    void on_flow_closed(Now now, const transport::Flow& flow, transport::FlowError why,
+                        ports::Outbox& out);
     void on_port_reply(Now now, const ports::PortReply& reply, ports::Outbox& out);
     void on_command(Now now, ports::Command command, ports::Outbox& out);
-    /// Handles what is due, at most a bounded batch: call again while next_deadline() is not after `now`.
+    /// Handles what is due, at most a bounded batch: call again while next_deadline() is not after
+    /// `now`.
     void on_time(Now now, ports::Outbox& out);
     /// When on_time() must be called at the latest; kNever when nothing waits.
     Instant next_deadline() const;
@@ -56,8 +60,9 @@ class SipCore final {
     std::unique_ptr<Impl> impl_;
 };
 
-/// The shard that must handle `bytes`: for responses by the branch of the top Via, for REGISTER by the address of record, else by
-/// Call-ID; `fallback` when nothing can be read. A peek, not a parse: a core that gets a packet of another shard handles it all the same.
+/// The shard that must handle `bytes`: for responses by the branch of the top Via, for REGISTER by
+/// the address of record, else by Call-ID; `fallback` when nothing can be read. A peek, not a
+/// parse: a core that gets a packet of another shard handles it all the same.
 uint8_t owner_shard(std::string_view bytes, uint8_t shards, uint8_t fallback);
 
 }  // namespace signalbox::core

@@ -1,4 +1,5 @@
-// Where a URI says that a request must go next. Implements: RFC 3263 §4.1, §4.2 (numeric hosts, and A and AAAA by a port)
+// Where a URI says that a request must go next. Implements: RFC 3263 §4.1, §4.2 (numeric hosts, and
+// A and AAAA by a port)
 #pragma once
 
 #include <optional>
@@ -11,7 +12,8 @@
 
 namespace signalbox::resolver {
 
-/// Views: the URI. With `address` empty, `host` is a name whose addresses must be looked up before sending.
+/// Views: the URI. With `address` empty, `host` is a name whose addresses must be looked up before
+/// sending.
 struct NextHop {
     transport::Transport transport = transport::Transport::Udp;
     std::string_view host;
@@ -19,9 +21,10 @@ struct NextHop {
     std::optional<IpAddress> address;
 };
 
-/// Reads maddr, host, port and transport of a SIP URI. Without a transport parameter it is UDP (RFC 3263 §4.1 for numeric hosts and
-/// explicit ports; names get no NAPTR or SRV look-up).
-/// Error::unsupported_uri_scheme for anything but sip, and for a transport that is not ours: sips needs TLS.
+/// Reads maddr, host, port and transport of a SIP URI. Without a transport parameter it is UDP (RFC
+/// 3263 §4.1 for numeric hosts and explicit ports; names get no NAPTR or SRV look-up).
+/// Error::unsupported_uri_scheme for anything but sip, and for a transport that is not ours: sips
+/// needs TLS.
 Result<NextHop> next_hop(const sip::Uri& uri);
 
 }  // namespace signalbox::resolver

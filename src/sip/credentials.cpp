@@ -1,5 +1,5 @@
-// Digest credentials and challenges. Implements: RFC 3261 §20.7, §20.27, §20.28, §20.44; RFC 7616
-// §3.3, §3.4
+// Digest credentials and challenges.
+// Implements: RFC 3261 §20.7, §20.27, §20.28, §20.44; RFC 7616 §3.3, §3.4
 #include <array>
 
 #include "base/text.h"

@@ -1,4 +1,5 @@
-// The structured header fields, each parsed from a value when asked for. Implements: RFC 3261 §20
+// The structured header fields, each parsed from a value when asked for.
+// Implements: RFC 3261 §20
 #pragma once
 
 #include <cstdint>
@@ -19,45 +20,51 @@ struct Via {
     std::string_view transport;  // "UDP", as received
     std::string_view host;       // sent-by host, IPv6 with brackets
     std::optional<uint16_t> port;
-    std::string_view params;     // from the first ';' on, or empty
-    std::string_view branch;     // empty: none
+    std::string_view params;  // from the first ';' on, or empty
+    std::string_view branch;  // empty: none
     std::optional<std::string_view> received;
     bool has_rport = false;
     std::optional<uint16_t> rport;  // with a value
     std::optional<std::string_view> maddr;
     std::optional<uint32_t> ttl;
-    bool has_magic_cookie() const;  // branch begins with z9hG4bK, case-insensitive (RFC 3261 §8.1.1.7)
-    uint16_t port_or_default() const;  // 5060, or 5061 for TLS
+    /// The branch begins with z9hG4bK, in any case (RFC 3261 §8.1.1.7).
+    bool has_magic_cookie() const;
+    /// The port, or 5060, or 5061 for TLS and WSS.
+    uint16_t port_or_default() const;
 };
-/// Parses the first value of a Via header field's value. `rest` receives what follows its comma (empty: nothing).
+/// Parses the first value of a Via header field's value. `rest` receives what follows its comma
+/// (empty: nothing).
 Result<Via> parse_via(std::string_view value, std::string_view* rest = nullptr);
 
-/// From, To, Contact, Route, Record-Route, Path, Reply-To, Refer-To: a name-addr or addr-spec with parameters. Views: the text.
-/// In the form without angle brackets, parameters belong to the header field, never to the URI (RFC 3261 §20).
+/// From, To, Contact, Route, Record-Route, Path, Reply-To, Refer-To: a name-addr or addr-spec with
+/// parameters. Views: the text. In the form without angle brackets, parameters belong to the header
+/// field, never to the URI (RFC 3261 §20).
 struct NameAddr {
     std::string_view text;          // this value alone
     std::string_view display_name;  // as received, quotes included; empty: none
     std::string_view uri_text;      // between the brackets, or the addr-spec
     Uri uri;
-    std::string_view params;        // header parameters, from the first ';' on, or empty
-    std::string_view tag;           // empty: none
+    std::string_view params;  // header parameters, from the first ';' on, or empty
+    std::string_view tag;     // empty: none
 };
 /// Parses the first value; `rest` as for parse_via. `bad` is the error to give.
-Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad, std::string_view* rest = nullptr);
+Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad,
+                                 std::string_view* rest = nullptr);
 
 /// One Contact value with what a registrar reads from it.
 struct Contact {
-    bool is_star = false;           // "*": nothing else is set
+    bool is_star = false;  // "*": nothing else is set
     NameAddr address;
-    std::optional<uint32_t> expires;  // seconds; a value past 2^32-1 is 2^32-1; malformed: absent (RFC 3261 §10.3 reads it as 3600 by default)
+    std::optional<uint32_t> expires;  // seconds; a value past 2^32-1 is 2^32-1; malformed: absent
+                                      // (RFC 3261 §10.3 reads it as 3600 by default)
     bool has_malformed_expires = false;
-    uint16_t q = 1000;              // thousandths; 1000 when absent
+    uint16_t q = 1000;  // thousandths; 1000 when absent
     bool has_q = false;
 };
 Result<Contact> parse_contact(std::string_view value, std::string_view* rest = nullptr);
 
 struct CSeq {
-    uint32_t number = 0;            // below 2^31
+    uint32_t number = 0;  // below 2^31
     Method method = Method::Extension;
     std::string_view method_text;
 };
@@ -102,20 +109,23 @@ struct Warning {
 };
 Result<Warning> parse_warning(std::string_view value, std::string_view* rest = nullptr);
 
-/// Digest credentials: Authorization, Proxy-Authorization. RFC 3261 §20.7; RFC 7616 §3.4. Views: the text; quoted strings without
-/// their quotes but with quoted pairs unresolved, flagged where there are any.
+/// Digest credentials: Authorization, Proxy-Authorization. RFC 3261 §20.7; RFC 7616 §3.4. Views:
+/// the text; quoted strings without their quotes but with quoted pairs unresolved, flagged where
+/// there are any.
 struct Credentials {
-    std::string_view text;          // the whole value
-    bool is_digest = false;         // another scheme: nothing else is set
+    std::string_view text;   // the whole value
+    bool is_digest = false;  // another scheme: nothing else is set
     std::string_view username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, nc;
-    std::optional<std::string_view> username_extended;  // username*, RFC 7616 §3.4.4 (ext-value as received)
+    /// username*, as received (RFC 7616 §3.4.4).
+    std::optional<std::string_view> username_extended;
     bool userhash = false;
-    bool has_duplicate = false;     // one of the parameters came twice
-    bool has_quoted_pair = false;   // a value holds a backslash: unquote() it
+    bool has_duplicate = false;    // one of the parameters came twice
+    bool has_quoted_pair = false;  // a value holds a backslash: unquote() it
 };
 Result<Credentials> parse_credentials(std::string_view value);
 
-/// A challenge, WWW-Authenticate or Proxy-Authenticate: for clients (the tests' phones, the load program).
+/// A challenge, WWW-Authenticate or Proxy-Authenticate: for clients (the tests' phones, the load
+/// program).
 struct Challenge {
     bool is_digest = false;
     std::string_view realm, nonce, opaque, algorithm, qop, domain;

@@ -247,6 +247,10 @@ void ServerTransactions::enter(ServerHandle server, ServerTransaction& transacti
     if (next == terminated_state(transaction)) erase(server);
 }
 
+void ServerTransactions::abandon(ServerHandle server) {
+    if (find_or_count(server) != nullptr) erase(server);
+}
+
 void ServerTransactions::erase(ServerHandle server) {
     ServerTransaction& transaction = *slab_.get(server);
     index_.erase(transaction.key);

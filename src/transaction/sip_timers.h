@@ -26,6 +26,8 @@ struct SipTimers {
     Duration l{};  // INVITE server in Accepted: 64*T1 (RFC 6026)
     Duration m{};  // INVITE client in Accepted: 64*T1 (RFC 6026)
 
+    friend bool operator==(const SipTimers&, const SipTimers&) = default;
+
     /// The same with every zero replaced by what the RFC derives.
     SipTimers resolved() const {
         SipTimers r = *this;

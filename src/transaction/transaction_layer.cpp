@@ -2,6 +2,9 @@
 // Implements: RFC 3261 §17; RFC 6026; RFC 4320 §4
 #include "transaction/transaction_layer.h"
 
+#include <memory>
+#include <vector>
+
 #include "transaction/client_transactions.h"
 #include "transaction/server_transactions.h"
 
@@ -10,7 +13,19 @@ namespace signalbox::transaction {
 struct TransactionLayer::Impl {
     explicit Impl(const LayerResources& given) : resources(given) {}
 
+    /// Transactions linger longer than the snapshot that they began with may live, so that the
+    /// layer keeps each different set of timers that it has ever seen: one for each change of the
+    /// configuration.
+    const SipTimers& keep(const SipTimers& timers) {
+        for (auto kept = timer_sets.rbegin(); kept != timer_sets.rend(); ++kept) {
+            if (**kept == timers) return **kept;
+        }
+        timer_sets.push_back(std::make_unique<const SipTimers>(timers));
+        return *timer_sets.back();
+    }
+
     LayerResources resources;
+    std::vector<std::unique_ptr<const SipTimers>> timer_sets;
     ServerTransactions servers{resources};
     ClientTransactions clients{resources};
 };
@@ -33,12 +48,21 @@ ServerHandle TransactionLayer::create_server(Now now, const sip::MessageView& re
                                              const sip::Via& via,
                                              const transport::Flow& response_flow,
                                              const SipTimers& timers, uint64_t owner) {
-    return impl_->servers.create(now, request, via, response_flow, timers, owner);
+    return impl_->servers.create(now, request, via, response_flow, impl_->keep(timers), owner);
 }
 
 bool TransactionLayer::respond(Now now, ServerHandle server, int status, std::string_view response,
                                transport::Transmits& out) {
     return impl_->servers.respond(now, server, status, response, out);
+}
+
+void TransactionLayer::abandon(ServerHandle server) {
+    impl_->servers.abandon(server);
+}
+
+uint64_t TransactionLayer::owner(ServerHandle server) const {
+    const ServerTransaction* transaction = impl_->servers.find(server);
+    return transaction == nullptr ? 0 : transaction->owner;
 }
 
 bool TransactionLayer::is_live(ServerHandle server) const {
@@ -58,7 +82,7 @@ ClientStart TransactionLayer::reserve_client(sip::Method method, uint64_t loop_h
 void TransactionLayer::send_request(Now now, ClientHandle client, const transport::Flow& flow,
                                     std::string_view request, const SipTimers& timers,
                                     transport::Transmits& out) {
-    impl_->clients.send(now, client, flow, request, timers, out);
+    impl_->clients.send(now, client, flow, request, impl_->keep(timers), out);
 }
 
 void TransactionLayer::release_client(ClientHandle client) {

@@ -46,7 +46,8 @@ class TransactionLayer final {
     /// Begins a server transaction for a New request that is not an ACK. Returns null when the
     /// limit is reached: answer 503 statelessly. A request that has a transaction already gets null
     /// too: after a pause, ask receive_request() again first. `response_flow` is where its
-    /// responses go; `timers`, resolved(), must outlive the transaction (they are a snapshot's).
+    /// responses go; `timers`, resolved(), are
+    /// copied.
     ServerHandle create_server(Now now, const sip::MessageView& request, const sip::Via& via,
                                const transport::Flow& response_flow, const SipTimers& timers,
                                uint64_t owner);
@@ -58,6 +59,12 @@ class TransactionLayer final {
     bool respond(Now now, ServerHandle server, int status, std::string_view response,
                  transport::Transmits& out);
 
+    /// Ends a server transaction that will get no final response (RFC 4320 §4.2): its
+    /// retransmissions count as new from then on.
+    void abandon(ServerHandle server);
+
+    /// What create_server() was given; 0 for a stale handle.
+    uint64_t owner(ServerHandle server) const;
     bool is_live(ServerHandle server) const;
     /// True while no final response was sent.
     bool is_pending(ServerHandle server) const;

@@ -1,0 +1,246 @@
+// The steps from a new request to its transaction user. Implements: RFC 3261 §16.3, §16.4, §22; RFC
+// 3261 §10.3 steps 1 to 4
+#include "core/request_intake.h"
+
+#include "auth/claimed_user.h"
+#include "auth/nonce.h"
+#include "core/user_agent_server.h"
+#include "ports/sharding.h"
+#include "proxy/loop_detection.h"
+#include "proxy/request_validation.h"
+#include "transport/receive.h"
+
+namespace signalbox::core {
+
+using proxy::CredentialAnswer;
+using proxy::CredentialQuestion;
+using proxy::CredentialVerdict;
+using proxy::RelayDecision;
+using sip::HeaderId;
+
+RequestIntake::RequestIntake(const Setup& setup, const Services& services)
+    : setup_(setup), s_(services), suspended_(setup.suspended_max) {}
+
+void RequestIntake::admit(Now now, const proxy::IncomingRequest& request, ports::Outbox& out) {
+    auto routing = proxy::preprocess_route(request, s_.keys, now.wall);
+    if (!routing) {
+        return s_.reply.send_stateless(request.message, request.flow, request.snapshot,
+                                       {400, error_text(routing.error().code), {}}, out.transmits);
+    }
+    Candidate candidate{request, *routing, {}, 0, false};
+    if (routing->has_refused_token) s_.counters.add(Counter::route_token_refused_total);
+    if (examine(now, candidate, out)) authorise(now, candidate, out);
+}
+
+/// False when the request has been answered.
+bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
+    const proxy::IncomingRequest& request = candidate.request;
+    const bool is_for_registrar =
+        request.method() == sip::Method::Register && candidate.routing.next_route.empty() &&
+        request.snapshot.tenant_of(candidate.routing.uri) != ports::kNoTenant;
+    if (is_for_registrar) return examine_register(candidate, out);
+    if (is_for_server_itself(request, candidate.routing)) {
+        answer_as_user_agent(request, s_.reply, s_.counters, out.transmits);
+        return false;
+    }
+    return examine_proxied(now, candidate, out);
+}
+
+bool RequestIntake::examine_register(Candidate& candidate, ports::Outbox& out) {
+    const proxy::IncomingRequest& request = candidate.request;
+    candidate.is_register = true;
+    RelayDecision& relay = candidate.relay;
+    relay.target_tenant = request.snapshot.tenant_of_identity(request.to.uri);
+    relay.target_aor = sip::canonical_user(request.to.uri);
+    if (relay.target_tenant == ports::kNoTenant || relay.target_aor.empty()) {
+        reject(candidate, {404, {}, {}}, out);
+        return false;
+    }
+    relay.identity = relay.target_aor;
+    relay.kind =
+        request.is_trusted ? RelayDecision::Kind::Allowed : RelayDecision::Kind::NeedsCredentials;
+    return true;
+}
+
+bool RequestIntake::examine_proxied(Now now, Candidate& candidate, ports::Outbox& out) {
+    const proxy::IncomingRequest& request = candidate.request;
+    if (auto rejection = proxy::validate_request(request, candidate.routing)) {
+        if (rejection->status == 483) s_.counters.add(Counter::max_forwards_exceeded_total);
+        reject(candidate, *rejection, out);
+        return false;
+    }
+    candidate.loop_hash =
+        proxy::loop_hash(request, candidate.routing, s_.keys.current().siphash_key);
+    if (proxy::is_loop(request, candidate.loop_hash, s_.keys, now.wall)) {
+        s_.counters.add(Counter::loops_detected_total);
+        reject(candidate, {482, {}, {}}, out);
+        return false;
+    }
+    // A dialog that our token proves is not challenged again: it goes only where the dialog has
+    // been.
+    if (!candidate.routing.token) candidate.relay = proxy::decide_relay(request, candidate.routing);
+    return true;
+}
+
+void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox& out) {
+    if (candidate.relay.kind == RelayDecision::Kind::Allowed) return serve(now, candidate, {}, out);
+    const proxy::IncomingRequest& request = candidate.request;
+    const HeaderId id =
+        candidate.is_register ? HeaderId::Authorization : HeaderId::ProxyAuthorization;
+    const auto credentials =
+        auth::find_credentials(request.message, id, request.snapshot.auth.realm);
+    if (!credentials)
+        return reject(candidate, {400, error_text(credentials.error().code), {}}, out);
+    CredentialQuestion question;
+    question.method = request.message.method_text();
+    question.request_uri = request.message.request_uri();
+    question.identity = candidate.relay.identity;
+    question.source = request.flow.remote.address;
+    std::string claimed = candidate.relay.identity;
+    if (*credentials) {
+        question.credentials = (*credentials)->text;
+        const auto user = auth::claimed_user(**credentials);
+        if (!user)
+            return reject(candidate, {400, error_text(ErrorCode::malformed_authorization), {}},
+                          out);
+        claimed = user->name;
+    } else if (!s_.directory.guard().is_blocked(now, question.source)) {
+        return challenge(now, candidate, false, out);
+    }
+    const uint8_t shard = ports::shard_of_aor(question.tenant, claimed, setup_.shards);
+    if (shard != setup_.shard) return suspend(now, candidate, shard, question, out);
+    std::optional<proxy::SourceBlocked> blocked;
+    const CredentialAnswer answer = s_.directory.answer(now, question, request.snapshot, blocked);
+    if (blocked) {
+        for (uint8_t other = 0; other < setup_.shards; ++other) {
+            if (other != setup_.shard)
+                encode(proxy::ShardMessage(*blocked), out.shard_message(other));
+        }
+    }
+    judge(now, candidate, answer, out);
+}
+
+void RequestIntake::suspend(Now now, const Candidate& candidate, uint8_t shard,
+                            CredentialQuestion question, ports::Outbox& out) {
+    const SuspendedHandle handle = suspended_.emplace();
+    if (!handle) {
+        s_.counters.add(Counter::overload_refused_total);
+        proxy::Rejection overloaded{503, {}, {}};
+        overloaded.headers[0] = {"Retry-After", "5"};
+        return reject(candidate, overloaded, out);
+    }
+    SuspendedRequest& suspended = *suspended_.get(handle);
+    suspended.bytes = PooledBytes(s_.pool, candidate.request.message.bytes());
+    suspended.flow = candidate.request.flow;
+    suspended.snapshot = s_.snapshots.use();
+    suspended.timer.kind = kSuspendedTimer;
+    suspended.timer.owner = handle.packed();
+    s_.wheel.arm(suspended.timer, now.monotonic + candidate.request.snapshot.limits.port_timeout);
+    question.id = handle.packed();
+    encode(proxy::ShardMessage(question), out.shard_message(shard));
+}
+
+void RequestIntake::on_credential_answer(Now now, const CredentialAnswer& answer,
+                                         ports::Outbox& out) {
+    const SuspendedHandle handle = SuspendedHandle::unpack(answer.id);
+    SuspendedRequest* found = suspended_.get(handle);
+    if (found == nullptr) {
+        s_.counters.add(Counter::stale_handles_dropped_total);
+        return;
+    }
+    s_.wheel.cancel(found->timer);
+    sip::MessageView message;
+    CHECK(sip::parse_message(found->bytes.view(), message).has_value());
+    const auto request = proxy::read_request(message, found->flow, *found->snapshot);
+    CHECK(request.has_value());
+    // Its retransmission may have asked again and been admitted first; then this one is a
+    // retransmission itself.
+    const auto match = s_.transactions.receive_request(now, message, request->via, out.transmits);
+    if (match.kind == transaction::RequestMatch::Kind::New) {
+        auto routing = proxy::preprocess_route(*request, s_.keys, now.wall);
+        CHECK(routing.has_value());
+        Candidate candidate{*request, *routing, {}, 0, false};
+        if (examine(now, candidate, out)) judge(now, candidate, answer, out);
+    }
+    suspended_.erase(handle);
+}
+
+void RequestIntake::on_timer(Now, const TimerDue& due, ports::Outbox& out) {
+    const SuspendedHandle handle = SuspendedHandle::unpack(due.owner);
+    SuspendedRequest* found = suspended_.get(handle);
+    if (found == nullptr) return;
+    s_.counters.add(Counter::port_timeouts_total);
+    sip::MessageView message;
+    CHECK(sip::parse_message(found->bytes.view(), message).has_value());
+    s_.reply.send_stateless(message, found->flow, *found->snapshot,
+                            {500, "Credentials could not be checked in time", {}}, out.transmits);
+    suspended_.erase(handle);
+}
+
+void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialAnswer& answer,
+                          ports::Outbox& out) {
+    switch (answer.verdict) {
+        case CredentialVerdict::Accepted:
+            return serve(now, candidate, answer.user, out);
+        case CredentialVerdict::NotThisIdentity:
+            s_.counters.add(Counter::auth_forbidden_total);
+            return reject(candidate, {403, "Not your address", {}}, out);
+        case CredentialVerdict::Wrong:
+            return challenge(now, candidate, false, out);
+        case CredentialVerdict::Stale:
+            return challenge(now, candidate, true, out);
+        case CredentialVerdict::Malformed:
+            return reject(
+                candidate,
+                {400,
+                 answer.user.empty() ? error_text(ErrorCode::malformed_authorization) : answer.user,
+                 {}},
+                out);
+        case CredentialVerdict::Unanswered:
+            s_.counters.add(Counter::auth_source_blocked_dropped_total);
+            return;
+    }
+}
+
+void RequestIntake::serve(Now now, const Candidate& candidate, std::string_view user,
+                          ports::Outbox& out) {
+    if (candidate.is_register) return serve_register(now, candidate, out);
+    const proxy::Admission admission{candidate.relay, user, candidate.loop_hash};
+    s_.proxy.start(now, candidate.request, candidate.routing, admission, out);
+}
+
+void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::Outbox& out) {
+    const proxy::IncomingRequest& request = candidate.request;
+    const transport::Flow back = transport::response_flow(request.via, request.flow);
+    const transaction::ServerHandle server = s_.transactions.create_server(
+        now, request.message, request.via, back, request.snapshot.timers, 0);
+    if (!server) {
+        s_.counters.add(Counter::overload_refused_total);
+        return reject(candidate, {503, {}, {}}, out);
+    }
+    via_.clear();
+    transport::append_stamped_via(request.via, request.flow, via_);
+    const std::string to_tag = s_.reply.to_tag(request.message);
+    const registrar::RegisterContext context{
+        candidate.relay.target_tenant, candidate.relay.target_aor, request.snapshot, to_tag, via_};
+    const int status =
+        s_.registrar.process(now, request.message, request.flow, context, out, response_);
+    s_.transactions.respond(now, server, status, response_, out.transmits);
+}
+
+void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out) {
+    const proxy::IncomingRequest& request = candidate.request;
+    if (candidate.relay.is_foreign && candidate.relay.identity.empty())
+        s_.counters.add(Counter::relay_denied_total);
+    const auto nonce = auth::make_nonce(now, s_.random, s_.keys, setup_.node, setup_.shard);
+    s_.reply.send_challenge(request.message, request.flow, request.snapshot,
+                            candidate.is_register ? 401 : 407, nonce.view(), stale, out.transmits);
+}
+
+void RequestIntake::reject(const Candidate& candidate, const proxy::Rejection& rejection,
+                           ports::Outbox& out) {
+    s_.reply.send_stateless(candidate.request.message, candidate.request.flow,
+                            candidate.request.snapshot, rejection, out.transmits);
+}
+
+}  // namespace signalbox::core

@@ -1,0 +1,93 @@
+// The steps from a new request to its transaction user: route, role, authorisation. No state is
+// kept until a request is admitted, but for the short wait for another shard's word on credentials.
+// Implements: RFC 3261 §16.3, §16.4, §22; RFC 3261 §10.3 steps 1 to 4
+#pragma once
+
+#include <string>
+
+#include "base/slab.h"
+#include "base/timer_wheel.h"
+#include "proxy/directory.h"
+#include "proxy/local_reply.h"
+#include "proxy/proxy_core.h"
+#include "registrar/registrar.h"
+
+namespace signalbox::core {
+
+/// Timer kind of a request that waits for another shard.
+inline constexpr uint16_t kSuspendedTimer = 80;
+
+/// A request that waits for another shard's answer on its credentials. Owned by the RequestIntake's
+/// slab; lives until the answer comes or is overdue.
+struct SuspendedRequest {
+    PooledBytes bytes;
+    transport::Flow flow;
+    ports::SnapshotUse snapshot;
+    Timer timer;
+};
+using SuspendedHandle = Handle<SuspendedRequest>;
+
+/// Single-threaded; one per shard.
+class RequestIntake final {
+ public:
+    struct Setup {
+        uint16_t node = 0;
+        uint8_t shard = 0;
+        uint8_t shards = 1;
+        uint32_t suspended_max = 100'000;
+    };
+    struct Services {
+        transaction::TransactionLayer& transactions;
+        proxy::ProxyCore& proxy;
+        proxy::Directory& directory;
+        proxy::LocalReply& reply;
+        registrar::Registrar& registrar;
+        ports::SnapshotUses& snapshots;
+        TimerWheel& wheel;
+        BlockPool& pool;
+        Random& random;
+        Counters& counters;
+        const crypto::TokenKeys& keys;
+    };
+    RequestIntake(const Setup& setup, const Services& services);
+
+    /// Takes a request that no transaction knows, other than ACK and CANCEL, to its transaction
+    /// user or to an answer.
+    void admit(Now now, const proxy::IncomingRequest& request, ports::Outbox& out);
+    /// Goes on with a suspended request.
+    void on_credential_answer(Now now, const proxy::CredentialAnswer& answer, ports::Outbox& out);
+    void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
+
+    uint32_t suspended_count() const { return suspended_.size(); }
+
+ private:
+    /// What the steps before the credentials found out.
+    struct Candidate {
+        const proxy::IncomingRequest& request;
+        proxy::Routing routing;
+        proxy::RelayDecision relay;
+        uint64_t loop_hash = 0;
+        bool is_register = false;
+    };
+
+    bool examine(Now now, Candidate& candidate, ports::Outbox& out);
+    bool examine_register(Candidate& candidate, ports::Outbox& out);
+    bool examine_proxied(Now now, Candidate& candidate, ports::Outbox& out);
+    void authorise(Now now, const Candidate& candidate, ports::Outbox& out);
+    void suspend(Now now, const Candidate& candidate, uint8_t shard,
+                 proxy::CredentialQuestion question, ports::Outbox& out);
+    void judge(Now now, const Candidate& candidate, const proxy::CredentialAnswer& answer,
+               ports::Outbox& out);
+    void serve(Now now, const Candidate& candidate, std::string_view user, ports::Outbox& out);
+    void serve_register(Now now, const Candidate& candidate, ports::Outbox& out);
+    void challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out);
+    void reject(const Candidate& candidate, const proxy::Rejection& rejection, ports::Outbox& out);
+
+    Setup setup_;
+    Services s_;
+    Slab<SuspendedRequest> suspended_;
+    std::string response_;
+    std::string via_;
+};
+
+}  // namespace signalbox::core

@@ -1,0 +1,322 @@
+// The protocol core of one shard: hands each event to the part that it concerns.
+#include "core/sip_core.h"
+
+#include "core/request_intake.h"
+#include "transport/receive.h"
+
+namespace signalbox::core {
+
+using proxy::ShardMessage;
+using sip::HeaderId;
+using sip::Method;
+
+namespace {
+
+/// Events and timers handled per call: what is left is handled by the next one, so that no turn is
+/// long.
+constexpr int kTimersPerTurn = 1024;
+
+/// A visitor of several lambdas.
+template <class... Cases>
+struct Overloaded : Cases... {
+    using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+uint32_t share(uint32_t whole, uint8_t shards) {
+    return std::max<uint32_t>(whole / shards, 16);
+}
+
+}  // namespace
+
+struct SipCore::Impl {
+    Impl(Now now, const CoreSetup& given)
+        : setup(given),
+          random(given.seed),
+          snapshots(given.snapshot),
+          wheel(now.monotonic),
+          transactions({setup.node, setup.shard, share(limits().transactions_max, setup.shards)},
+                       wheel, pool, random, *setup.keys, counters, setup.coverage),
+          guard(),
+          authenticator(now, users, *setup.keys, guard),
+          location({setup.node, setup.shard}, wheel, counters),
+          registrar(location, counters),
+          calls({setup.node, setup.shard, share(limits().calls_max, setup.shards)}, wheel, pool,
+                random, counters),
+          directory(users, authenticator, guard, location, counters, setup.shard),
+          reply({random.next(), random.next()}, counters),
+          proxy({setup.node, setup.shard, setup.shards,
+                 share(limits().transactions_max, setup.shards)},
+                {transactions, calls, directory, reply, snapshots, wheel, pool, counters,
+                 *setup.keys}),
+          intake({setup.node, setup.shard, setup.shards},
+                 {transactions, proxy, directory, reply, registrar, snapshots, wheel, pool, random,
+                  counters, *setup.keys}) {}
+
+    const ports::LimitSettings& limits() const { return snapshots.current().limits; }
+
+    void on_message(Now now, const transport::Packet& packet, ports::Outbox& out);
+    void on_unreadable(const transport::Packet& packet, const sip::MessageView& view, Error error,
+                       ports::Outbox& out);
+    void on_request(Now now, const proxy::IncomingRequest& request, ports::Outbox& out);
+    void on_shard_message(Now now, const ports::ShardMessageIn& message, ports::Outbox& out);
+    void on_command(Now now, ports::Command& command, ports::Outbox& out);
+    void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
+    void finish_turn(Now now, ports::Outbox& out);
+    ports::Gauges gauges(Now now) const;
+
+    CoreSetup setup;
+    Counters counters;
+    Random random;
+    BlockPool pool;
+    ports::SnapshotUses snapshots;
+    TimerWheel wheel;
+    transaction::TransactionLayer transactions;
+    auth::UserTable users;
+    auth::SourceGuard guard;
+    auth::DigestAuthenticator authenticator;
+    location::Location location;
+    registrar::Registrar registrar;
+    cdr::CallTracker calls;
+    proxy::Directory directory;
+    proxy::LocalReply reply;
+    proxy::ProxyCore proxy;
+    RequestIntake intake;
+    bool is_draining = false;
+    Now last{};
+};
+
+SipCore::SipCore(Now now, const CoreSetup& setup) : impl_(std::make_unique<Impl>(now, setup)) {
+    impl_->last = now;
+}
+SipCore::~SipCore() = default;
+
+void SipCore::on_packet(Now now, const transport::Packet& packet, ports::Outbox& out) {
+    impl_->counters.add(Counter::rx_packets_total);
+    impl_->on_message(now, packet, out);
+    impl_->finish_turn(now, out);
+}
+
+void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::Outbox& out) {
+    // Keep-alives: nothing but line ends (RFC 5626 §3.5.1), and what is too short to be anything.
+    if (packet.bytes.find_first_not_of("\r\n\0 ") == std::string_view::npos ||
+        packet.bytes.size() < 16) {
+        counters.add(Counter::rx_keepalives_total);
+        return;
+    }
+    sip::MessageView view;
+    if (const auto parsed = sip::parse_message(packet.bytes, view); !parsed) {
+        return on_unreadable(packet, view, parsed.error(), out);
+    }
+    if (const auto checked = sip::check_message(view); !checked) {
+        return on_unreadable(packet, view, checked.error(), out);
+    }
+    if (!view.is_request()) return proxy.on_response(now, view, packet.flow, out);
+    const auto request = proxy::read_request(view, packet.flow, snapshots.current());
+    if (!request) return on_unreadable(packet, view, request.error(), out);
+    on_request(now, *request, out);
+}
+
+void SipCore::Impl::on_unreadable(const transport::Packet& packet, const sip::MessageView& view,
+                                  Error error, ports::Outbox& out) {
+    const bool is_answerable =
+        view.is_request() && !view.method_text().empty() && view.method() != Method::Ack &&
+        sip::parse_via(view.value(HeaderId::Via)).has_value() &&
+        view.first(HeaderId::CSeq) != nullptr && view.first(HeaderId::CallId) != nullptr;
+    if (!is_answerable) {
+        counters.add(Counter::rx_dropped_malformed_total);
+        return;
+    }
+    counters.add(Counter::rx_malformed_requests_total);
+    int status = 400;
+    if (error.code == ErrorCode::unsupported_version) status = 505;
+    if (error.code == ErrorCode::message_too_large) status = 513;
+    const std::string_view reason = status == 400 ? error_text(error.code) : std::string_view{};
+    reply.send_stateless(view, packet.flow, snapshots.current(), {status, reason, {}},
+                         out.transmits);
+}
+
+void SipCore::Impl::on_request(Now now, const proxy::IncomingRequest& request, ports::Outbox& out) {
+    const transaction::RequestMatch match =
+        transactions.receive_request(now, request.message, request.via, out.transmits);
+    if (match.kind == transaction::RequestMatch::Kind::Absorbed) return;
+    switch (request.method()) {
+        case Method::Ack:
+            if (!reply.is_ack_to_stateless(request)) proxy.on_ack(now, request, out);
+            return;
+        case Method::Cancel:
+            return proxy.on_cancel(now, request, match.cancelled, out);
+        default:
+            break;
+    }
+    const bool is_new_call = request.method() == Method::Invite && !request.is_in_dialog();
+    if (is_draining && is_new_call) {
+        counters.add(Counter::overload_refused_total);
+        proxy::Rejection draining{503, {}, {}};
+        draining.headers[0] = {"Retry-After", "10"};
+        return reply.send_stateless(request.message, request.flow, request.snapshot, draining,
+                                    out.transmits);
+    }
+    intake.admit(now, request, out);
+}
+
+void SipCore::on_flow_closed(Now now, const transport::Flow& flow, transport::FlowError,
+                             ports::Outbox& out) {
+    impl_->location.flow_closed(flow);
+    impl_->finish_turn(now, out);
+}
+
+void SipCore::on_port_reply(Now now, const ports::PortReply& reply, ports::Outbox& out) {
+    Impl& impl = *impl_;
+    std::visit(
+        Overloaded{
+            [&](const ports::ShardMessageIn& message) { impl.on_shard_message(now, message, out); },
+            [&](const ports::DnsReply& dns) {
+                impl.proxy.on_dns_reply(now, dns.id, dns.addresses, out);
+            },
+            [&](const ports::TransmitFailed& failed) {
+                impl.transactions.on_transmit_failed(now, failed.owner, out.transmits);
+            },
+        },
+        reply);
+    impl.finish_turn(now, out);
+}
+
+void SipCore::Impl::on_shard_message(Now now, const ports::ShardMessageIn& message,
+                                     ports::Outbox& out) {
+    const auto decoded = proxy::decode_shard_message(message.bytes);
+    CHECK(decoded.has_value());
+    const ports::Snapshot& snapshot = snapshots.current();
+    std::visit(Overloaded{
+                   [&](const proxy::CredentialQuestion& question) {
+                       std::optional<proxy::SourceBlocked> blocked;
+                       const proxy::CredentialAnswer answer =
+                           directory.answer(now, question, snapshot, blocked);
+                       encode(ShardMessage(answer), out.shard_message(message.from));
+                       if (!blocked) return;
+                       for (uint8_t other = 0; other < setup.shards; ++other) {
+                           if (other != setup.shard)
+                               encode(ShardMessage(*blocked), out.shard_message(other));
+                       }
+                   },
+                   [&](const proxy::CredentialAnswer& answer) {
+                       intake.on_credential_answer(now, answer, out);
+                   },
+                   [&](const proxy::LocationQuestion& question) {
+                       encode(ShardMessage(directory.answer(now, question, snapshot)),
+                              out.shard_message(message.from));
+                   },
+                   [&](const proxy::LocationAnswer& answer) {
+                       proxy.on_location_answer(now, answer, out);
+                   },
+                   [&](const proxy::SourceBlocked& blocked) {
+                       guard.block(now, blocked.address, blocked.until);
+                   },
+               },
+               *decoded);
+}
+
+void SipCore::on_command(Now now, ports::Command command, ports::Outbox& out) {
+    impl_->on_command(now, command, out);
+    impl_->finish_turn(now, out);
+}
+
+void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& out) {
+    std::visit(Overloaded{
+                   [&](const ports::InstallSnapshot& install) {
+                       if (!snapshots.install(install.snapshot)) {
+                           counters.add(Counter::config_reloads_refused_total);
+                           out.released_snapshots.push_back(install.snapshot);
+                           return;
+                       }
+                       counters.add(Counter::config_reloads_total);
+                   },
+                   [&](const ports::UpdateUsers& update) {
+                       for (const ports::UserRecord& user : update.users) users.update(user);
+                   },
+                   [&](const ports::RestoreBindings& restore) {
+                       for (const ports::BindingsEvent& event : restore.bindings)
+                           location.restore(now, event);
+                   },
+                   [&](const ports::RestoreCalls& restore) {
+                       for (const ports::OpenCall& call : restore.calls)
+                           calls.restore(now, call, limits().call_max);
+                   },
+                   [&](const ports::Drain&) { is_draining = true; },
+                   [&](const ports::QueryStats& query) {
+                       ports::StatsReply stats{counters.values(), gauges(now), false};
+                       stats.is_idle = proxy.context_count() == 0 && intake.suspended_count() == 0;
+                       out.replies.push_back({query.id, stats});
+                   },
+                   [&](const ports::QueryRegistrations& query) {
+                       ports::RegistrationsReply page;
+                       location.page(now, query.after, query.limit, page);
+                       out.replies.push_back({query.id, std::move(page)});
+                   },
+                   [&](const ports::QueryLiveCalls& query) {
+                       out.replies.push_back({query.id, calls.page(query.after, query.limit)});
+                   },
+               },
+               command);
+}
+
+void SipCore::on_time(Now now, ports::Outbox& out) {
+    TimerDue due;
+    for (int handled = 0; handled < kTimersPerTurn && impl_->wheel.pop_due(now.monotonic, due);
+         ++handled) {
+        impl_->on_timer(now, due, out);
+    }
+    impl_->finish_turn(now, out);
+}
+
+void SipCore::Impl::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
+    if (due.kind < 32) {
+        transactions.on_timer(now, due, out.transmits);
+    } else if (due.kind == location::kTimerExpiry) {
+        location.on_timer(now, due, out);
+    } else if (due.kind == cdr::kCallTimer) {
+        calls.on_timer(now, due, out);
+    } else if (due.kind == proxy::kContextTimer) {
+        proxy.on_timer(now, due, out);
+    } else if (due.kind == kSuspendedTimer) {
+        intake.on_timer(now, due, out);
+    }
+    transaction::TransactionEvent event;
+    while (transactions.pop_event(event)) proxy.on_transaction_event(now, event, out);
+}
+
+void SipCore::Impl::finish_turn(Now now, ports::Outbox& out) {
+    transaction::TransactionEvent event;
+    while (transactions.pop_event(event)) proxy.on_transaction_event(now, event, out);
+    snapshots.take_released(out.released_snapshots);
+    last = now;
+}
+
+Instant SipCore::next_deadline() const {
+    return impl_->wheel.next_deadline();
+}
+
+const Counters& SipCore::counters() const {
+    return impl_->counters;
+}
+
+ports::Gauges SipCore::gauges() const {
+    return impl_->gauges(impl_->last);
+}
+
+ports::Gauges SipCore::Impl::gauges(Now now) const {
+    ports::Gauges gauges;
+    gauges.server_transactions = transactions.server_count();
+    gauges.client_transactions = transactions.client_count();
+    gauges.calls = calls.size();
+    gauges.proxied_requests = proxy.context_count() + intake.suspended_count();
+    gauges.addresses_of_record = location.address_count();
+    gauges.bindings = location.binding_count();
+    gauges.users = users.size();
+    gauges.pool_bytes = pool.bytes_out();
+    gauges.sources_blocked = guard.blocked_count(now);
+    return gauges;
+}
+
+}  // namespace signalbox::core

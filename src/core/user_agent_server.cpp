@@ -1,0 +1,48 @@
+// What the server answers to requests for itself. Implements: RFC 3261 §8.2, §11.2
+#include "core/user_agent_server.h"
+
+#include "sip/params.h"
+
+namespace signalbox::core {
+namespace {
+
+constexpr std::string_view kAllow =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, REFER, INFO, UPDATE, "
+    "PRACK, PUBLISH";
+
+}  // namespace
+
+bool is_for_server_itself(const proxy::IncomingRequest& request, const proxy::Routing& routing) {
+    return routing.next_route.empty() && routing.uri.is_sip() && !routing.uri.has_user &&
+           request.snapshot.tenant_of(routing.uri) != ports::kNoTenant;
+}
+
+void answer_as_user_agent(const proxy::IncomingRequest& request, proxy::LocalReply& reply,
+                          Counters& counters, transport::Transmits& out) {
+    proxy::Rejection answer;
+    const sip::MessageView& message = request.message;
+    if (message.first(sip::HeaderId::Require) != nullptr) {
+        answer.status = 420;
+        std::string unsupported;
+        for (const sip::HeaderField* field = message.first(sip::HeaderId::Require);
+             field != nullptr; field = message.next(field)) {
+            if (!unsupported.empty()) unsupported += ", ";
+            unsupported += message.value(*field);
+        }
+        answer.headers[0] = {"Unsupported", std::move(unsupported)};
+    } else if (message.method() == sip::Method::Options) {
+        counters.add(Counter::options_answered_total);
+        answer.status = 200;
+        answer.headers[0] = {"Allow", std::string(kAllow)};
+        answer.headers[1] = {"Accept", "application/sdp"};
+        answer.headers[2] = {"Accept-Language", "en"};
+    } else if (request.is_in_dialog()) {
+        answer.status = 481;
+    } else {
+        answer.status = 405;
+        answer.headers[0] = {"Allow", "OPTIONS, REGISTER"};
+    }
+    reply.send_stateless(message, request.flow, request.snapshot, answer, out);
+}
+
+}  // namespace signalbox::core

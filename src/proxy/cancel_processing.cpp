@@ -1,0 +1,68 @@
+// CANCEL from the caller, and CANCELs that we send. Implements: RFC 3261 §9.2, §16.10
+#include "proxy/loop_detection.h"
+#include "proxy/owner.h"
+#include "proxy/proxy_core.h"
+#include "proxy/response_selection.h"
+#include "transport/receive.h"
+
+namespace signalbox::proxy {
+
+using ports::EndedBy;
+using sip::HeaderId;
+
+void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::ServerHandle invite,
+                          ports::Outbox& out) {
+    if (!invite) {
+        // We may have forwarded the INVITE without state, then its CANCEL takes the same way
+        // (§16.10).
+        const auto routing = preprocess_route(request, s_.keys, now.wall);
+        if (routing && request.snapshot.proxy.mode == ports::ProxyMode::Stateless) {
+            const RelayDecision relay = decide_relay(request, *routing);
+            const Admission admission{
+                relay, {}, loop_hash(request, *routing, s_.keys.current().siphash_key)};
+            const bool is_allowed = relay.kind == RelayDecision::Kind::Allowed || routing->token;
+            if (is_allowed && start_stateless(now, request, *routing, admission, out)) return;
+        }
+        s_.reply.send_stateless(request.message, request.flow, request.snapshot, {481, {}, {}},
+                                out.transmits);
+        return;
+    }
+    // The CANCEL's own transaction absorbs its retransmissions and answers them with the same 200.
+    const transaction::ServerHandle server = s_.transactions.create_server(
+        now, request.message, request.via, transport::response_flow(request.via, request.flow),
+        request.snapshot.timers, 0);
+    const std::string_view ok =
+        s_.reply.render(request.message, request.flow, request.snapshot, 200);
+    if (server) {
+        s_.transactions.respond(now, server, 200, ok, out.transmits);
+    } else {
+        out.transmits.add(transport::response_flow(request.via, request.flow), ok);
+    }
+    const ContextHandle handle = ContextHandle::unpack(s_.transactions.owner(invite));
+    ResponseContext* context = contexts_.get(handle);
+    if (context == nullptr || context->is_final_sent || context->is_cancelled) return;
+    context->is_cancelled = true;
+    if (context->is_locating) return reply_final(now, handle, {487, {}, {}}, out);
+    cancel_pending(now, handle, request.message.value(HeaderId::Reason), out);
+}
+
+void ProxyCore::cancel_pending(Now now, ContextHandle handle, std::string_view reason,
+                               ports::Outbox& out) {
+    // Branches that have nothing to cancel fail at once, and the last of them ends the context.
+    for (size_t i = 0;
+         contexts_.get(handle) != nullptr && i < contexts_.get(handle)->branches.size(); ++i) {
+        ResponseContext& context = *contexts_.get(handle);
+        Branch& branch = context.branches[i];
+        if (branch.is_cancelled) continue;
+        if (branch.state == BranchState::Sent && context.is_invite()) {
+            branch.is_cancelled = true;
+            branch.deadline = kNever;
+            s_.transactions.cancel(now, branch.client, reason, out.transmits);
+        } else if (branch.state == BranchState::Resolving) {
+            branch_failed(now, handle, i, 487, out);
+        }
+    }
+    finish_if_done(handle);
+}
+
+}  // namespace signalbox::proxy

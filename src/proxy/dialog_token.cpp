@@ -1,0 +1,157 @@
+// The token in our Record-Route. Implements: RFC 3261 §16.6 step 4
+#include "proxy/dialog_token.h"
+
+#include <cstring>
+
+#include "base/random.h"
+#include "base/text.h"
+
+namespace signalbox::proxy {
+namespace {
+
+constexpr uint8_t kNated = 1;
+constexpr uint8_t kStream = 2;
+constexpr uint8_t kV6 = 4;
+
+/// Not secret: it only has to spread.
+constexpr std::array<uint64_t, 2> kHopKey{0x5368756e74696e67, 0x4c6f636f6d6f7469};
+
+/// Fixed-size fields one behind the other.
+class Packer {
+ public:
+    template <class T>
+    void put(T value) {
+        std::memcpy(bytes_.data() + size_, &value, sizeof value);
+        size_ += sizeof value;
+    }
+    void put(const IpAddress& address) {
+        const size_t octets = address.family == Family::V6 ? 16 : 4;
+        std::memcpy(bytes_.data() + size_, address.octets.data(), octets);
+        size_ += octets;
+    }
+    std::string_view view() const { return {bytes_.data(), size_}; }
+
+ private:
+    std::array<char, crypto::kTokenPayloadMax> bytes_;
+    size_t size_ = 0;
+};
+
+class Unpacker {
+ public:
+    explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
+    template <class T>
+    T get() {
+        T value{};
+        if (rest_.size() < sizeof value) {
+            ok_ = false;
+            return value;
+        }
+        std::memcpy(&value, rest_.data(), sizeof value);
+        rest_.remove_prefix(sizeof value);
+        return value;
+    }
+    IpAddress get_address(Family family) {
+        IpAddress address;
+        address.family = family;
+        const size_t octets = family == Family::V6 ? 16 : 4;
+        if (rest_.size() < octets) {
+            ok_ = false;
+            return address;
+        }
+        std::memcpy(address.octets.data(), rest_.data(), octets);
+        rest_.remove_prefix(octets);
+        return address;
+    }
+    bool is_whole() const { return ok_ && rest_.empty(); }
+
+ private:
+    std::string_view rest_;
+    bool ok_ = true;
+};
+
+}  // namespace
+
+uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag,
+                     const crypto::TokenKeys& keys) {
+    std::array<uint64_t, 2> key = keys.current().siphash_key;
+    // Not the current key's: a dialog outlives a rotation. The tag of the token is what proves;
+    // this hash only binds it to a call.
+    key = {kHopKey[1], kHopKey[0]};
+    key[0] ^= siphash(key, caller_tag);
+    return siphash(key, call_id);
+}
+
+uint64_t hop_hash(const sip::Uri& uri) {
+    std::array<char, 300> text;
+    size_t size = 0;
+    for (const char c : uri.host.substr(0, 256)) text[size++] = text::lower(c);
+    const uint16_t port = uri.port_or_default();
+    std::memcpy(text.data() + size, &port, sizeof port);
+    size += sizeof port;
+    if (const auto transport = uri.param("transport")) {
+        for (const char c : transport->substr(0, 16)) text[size++] = text::lower(c);
+    }
+    return siphash(kHopKey, {text.data(), size});
+}
+
+DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
+                                  const crypto::TokenKeys& keys) {
+    const transport::Flow& flow = token.flow;
+    const bool stream = transport::is_reliable(flow.transport);
+    const bool v6 = flow.remote.address.family == Family::V6;
+    Packer payload;
+    payload.put(static_cast<uint8_t>((token.is_nated ? kNated : 0) | (stream ? kStream : 0) |
+                                     (v6 ? kV6 : 0)));
+    payload.put(static_cast<uint8_t>(flow.transport));
+    payload.put(token.dialog);
+    payload.put(token.next_hop);
+    payload.put(flow.listener);
+    payload.put(flow.local.port);
+    payload.put(flow.local.address);
+    payload.put(flow.remote.port);
+    payload.put(flow.remote.address);
+    if (stream) {
+        payload.put(flow.connection);
+        payload.put(flow.generation);
+    }
+    crypto::TokenFields fields;
+    fields.node = node;
+    fields.shard = flow.shard;
+    fields.payload = payload.view();
+    DialogTokenText text;
+    text.size = crypto::seal_siphash(crypto::purpose::kRecordRoute, fields, keys, text.text.data());
+    return text;
+}
+
+std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto::TokenKeys& keys,
+                                             WallTime now,
+                                             std::span<const transport::Listener> listeners) {
+    const auto opened = crypto::open_siphash(crypto::purpose::kRecordRoute, text, keys, now);
+    if (!opened) return std::nullopt;
+    Unpacker payload(opened->payload());
+    const auto flags = payload.get<uint8_t>();
+    const Family family = (flags & kV6) != 0 ? Family::V6 : Family::V4;
+    DialogToken token;
+    token.is_nated = (flags & kNated) != 0;
+    token.flow.transport = static_cast<transport::Transport>(payload.get<uint8_t>());
+    token.flow.shard = opened->shard;
+    token.dialog = payload.get<uint64_t>();
+    token.next_hop = payload.get<uint64_t>();
+    token.flow.listener = payload.get<uint16_t>();
+    token.flow.local.port = payload.get<uint16_t>();
+    token.flow.local.address = payload.get_address(family);
+    token.flow.remote.port = payload.get<uint16_t>();
+    token.flow.remote.address = payload.get_address(family);
+    if ((flags & kStream) != 0) {
+        token.flow.connection = payload.get<uint32_t>();
+        token.flow.generation = payload.get<uint32_t>();
+    }
+    if (!payload.is_whole()) return std::nullopt;
+    const auto listener = transport::find_listener(listeners, token.flow.transport,
+                                                   token.flow.local, token.flow.listener);
+    if (!listener) return std::nullopt;
+    token.flow.listener = *listener;
+    return token;
+}
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,50 @@
+// The token in our Record-Route: it proves a dialog, and says by which flow its far side is
+// reached, without any state here. Implements: RFC 3261 §16.6 step 4, §16.7 step 8; RFC 5658
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "crypto/token.h"
+#include "sip/uri.h"
+#include "transport/flow.h"
+#include "transport/listener.h"
+#include "transport/outgoing_flow.h"
+
+namespace signalbox::proxy {
+
+/// What a token says. A request that carries it (in the Route that names us) goes to the far side
+/// of `flow`, or to the Contact or Route whose hash is `next_hop`; nowhere else.
+struct DialogToken {
+    uint64_t dialog = 0;    // hash of Call-ID and the caller's tag
+    uint64_t next_hop = 0;  // hop_hash() of the Contact or Record-Route that the far side showed
+    bool is_nated =
+        false;  // that address is not where the far side's packets come from: use the flow
+    transport::Flow flow;
+};
+
+/// The text of a token, at most kTokenTextMax octets.
+struct DialogTokenText {
+    std::array<char, crypto::kTokenTextMax> text;
+    size_t size = 0;
+    std::string_view view() const { return {text.data(), size}; }
+};
+
+uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag,
+                     const crypto::TokenKeys& keys);
+
+/// A hash of host, port and transport of a URI: the same for the same way of writing an address.
+uint64_t hop_hash(const sip::Uri& uri);
+
+DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
+                                  const crypto::TokenKeys& keys);
+
+/// Nothing unless we made it. The flow's listener is looked up again among `listeners`: a restart
+/// may have changed them.
+std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto::TokenKeys& keys,
+                                             WallTime now,
+                                             std::span<const transport::Listener> listeners);
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,100 @@
+// What a shard knows of its own users, and answers to itself and to the other shards.
+#include "proxy/directory.h"
+
+#include "auth/claimed_user.h"
+#include "location/reachable_flow.h"
+#include "sip/header_values.h"
+
+namespace signalbox::proxy {
+
+CredentialAnswer Directory::answer(Now now, const CredentialQuestion& question,
+                                   const ports::Snapshot& snapshot,
+                                   std::optional<SourceBlocked>& blocked) {
+    CredentialAnswer answer;
+    answer.id = question.id;
+    if (question.credentials.empty()) {
+        const bool excused = location_.has_live_binding_from(now, question.tenant,
+                                                             question.identity, question.source);
+        const bool is_blocked = !excused && guard_.is_blocked(now, question.source);
+        answer.verdict = is_blocked ? CredentialVerdict::Unanswered : CredentialVerdict::Wrong;
+        return answer;
+    }
+    const auto credentials = sip::parse_credentials(question.credentials);
+    if (!credentials) {
+        answer.verdict = CredentialVerdict::Malformed;
+        return answer;
+    }
+    const auto claimed = auth::claimed_user(*credentials);
+    const bool excused = claimed && location_.has_live_binding_from(now, question.tenant,
+                                                                    claimed->name, question.source);
+    const auth::CredentialCheck check{
+        question.tenant, question.method, *credentials, question.request_uri,
+        question.source, snapshot,        excused};
+    return judge(now, question, authenticator_.verify(now, check), snapshot, blocked);
+}
+
+CredentialAnswer Directory::judge(Now now, const CredentialQuestion& question,
+                                  const auth::Verdict& verdict, const ports::Snapshot& snapshot,
+                                  std::optional<SourceBlocked>& blocked) {
+    using Kind = auth::Verdict::Kind;
+    CredentialAnswer answer;
+    answer.id = question.id;
+    switch (verdict.kind) {
+        case Kind::Accepted: {
+            const auth::User* user = users_.find(question.tenant, verdict.user);
+            const bool may_use =
+                question.identity.empty() || (user != nullptr && user->may_use(question.identity));
+            user_ = verdict.user;
+            answer.user = user_;
+            answer.verdict =
+                may_use ? CredentialVerdict::Accepted : CredentialVerdict::NotThisIdentity;
+            counters_.add(Counter::auth_accepted_total);
+            break;
+        }
+        case Kind::WrongCredentials:
+            counters_.add(Counter::auth_failed_total);
+            if (verdict.begins_block) {
+                counters_.add(Counter::auth_sources_blocked_total);
+                blocked =
+                    SourceBlocked{question.source, now.monotonic + snapshot.limits.auth_block_time};
+            }
+            answer.verdict = CredentialVerdict::Wrong;
+            break;
+        case Kind::NotChecked:
+            answer.verdict = CredentialVerdict::Wrong;
+            break;
+        case Kind::Stale:
+            counters_.add(Counter::auth_stale_total);
+            answer.verdict = CredentialVerdict::Stale;
+            break;
+        case Kind::Replayed:
+            counters_.add(Counter::auth_replayed_total);
+            answer.verdict = CredentialVerdict::Stale;
+            break;
+        case Kind::Malformed:
+            answer.verdict = CredentialVerdict::Malformed;
+            answer.user = verdict.reason;
+            break;
+        case Kind::Unanswered:
+            answer.verdict = CredentialVerdict::Unanswered;
+            break;
+    }
+    return answer;
+}
+
+const LocationAnswer& Directory::answer(Now now, const LocationQuestion& question,
+                                        const ports::Snapshot& snapshot) {
+    location_answer_.id = question.id;
+    location_answer_.targets.clear();
+    const auto bindings = location_.lookup(now, question.tenant, question.aor);
+    location_answer_.exists =
+        !bindings.empty() || users_.find(question.tenant, question.aor) != nullptr;
+    for (const location::Binding& binding : bindings) {
+        const auto flow = location::reachable_flow(binding, snapshot, shard_);
+        if (!flow) continue;
+        location_answer_.targets.push_back({binding.record.contact, binding.record.q, true, *flow});
+    }
+    return location_answer_;
+}
+
+}  // namespace signalbox::proxy

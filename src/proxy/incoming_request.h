@@ -1,0 +1,34 @@
+// A checked request with the values that every step reads, parsed once.
+// Implements: RFC 3261 §16.3 step 1, §8.1.1
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "ports/snapshot.h"
+#include "sip/header_values.h"
+#include "sip/message_view.h"
+#include "transport/flow.h"
+
+namespace signalbox::proxy {
+
+/// Views: the packet. Lives for one call into the core.
+struct IncomingRequest {
+    const sip::MessageView& message;
+    const transport::Flow& flow;
+    const ports::Snapshot& snapshot;
+    sip::Via via;
+    sip::NameAddr from, to;
+    sip::CSeq cseq;
+    std::string_view call_id;
+    bool is_trusted = false;  // its source needs no credentials
+
+    sip::Method method() const { return message.method(); }
+    bool is_in_dialog() const { return !to.tag.empty(); }
+};
+
+/// Reads the values of a message that check_message() has passed. The error names the field.
+Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,
+                                     const ports::Snapshot& snapshot);
+
+}  // namespace signalbox::proxy

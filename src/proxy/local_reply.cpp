@@ -1,0 +1,89 @@
+// Responses that the server makes itself.
+#include "proxy/local_reply.h"
+
+#include "auth/challenge.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "crypto/constant_time.h"
+#include "sip/response_builder.h"
+#include "transport/receive.h"
+
+namespace signalbox::proxy {
+namespace {
+
+using sip::HeaderId;
+
+/// A hash of what an INVITE and the ACK to its failure have in common (RFC 3261 §17.1.1.3).
+uint64_t request_hash(std::array<uint64_t, 2> key, const sip::MessageView& request) {
+    const auto via = sip::parse_via(request.value(HeaderId::Via));
+    const auto from =
+        sip::parse_name_addr(request.value(HeaderId::From), ErrorCode::malformed_from);
+    const auto cseq = sip::parse_cseq(request.value(HeaderId::CSeq));
+    std::array<uint64_t, 2> chained = key;
+    const auto mix = [&chained](std::string_view part) { chained[0] ^= siphash(chained, part); };
+    mix(request.value(HeaderId::CallId));
+    if (via) mix(via->branch);
+    if (from) mix(from->tag);
+    if (cseq) chained[1] ^= cseq->number;
+    return siphash(chained, "To");
+}
+
+}  // namespace
+
+std::string LocalReply::to_tag(const sip::MessageView& request) const {
+    const uint64_t hash = request_hash(key_, request);
+    return text::to_hex({reinterpret_cast<const char*>(&hash), sizeof hash});
+}
+
+std::string_view LocalReply::stamp(const sip::MessageView& request, const transport::Flow& flow) {
+    via_.clear();
+    if (const auto via = sip::parse_via(request.value(HeaderId::Via))) {
+        transport::append_stamped_via(*via, flow, via_);
+    }
+    return via_;
+}
+
+std::string_view LocalReply::render(const sip::MessageView& request, const transport::Flow& flow,
+                                    const ports::Snapshot& snapshot, const Rejection& rejection) {
+    sip::ResponseBuilder builder(request, rejection.status, rejection.reason, to_tag(request),
+                                 text_, stamp(request, flow));
+    for (const ExtraHeader& header : rejection.headers) {
+        if (!header.name.empty()) builder.add(header.name, header.value);
+    }
+    if (!snapshot.server_name.empty() && rejection.status > 100)
+        builder.add("Server", snapshot.server_name);
+    builder.finish();
+    return text_;
+}
+
+void LocalReply::send_stateless(const sip::MessageView& request, const transport::Flow& flow,
+                                const ports::Snapshot& snapshot, const Rejection& rejection,
+                                transport::Transmits& out) {
+    if (request.method() == sip::Method::Ack) return;
+    const auto via = sip::parse_via(request.value(HeaderId::Via));
+    if (!via) {
+        counters_.add(Counter::rx_dropped_malformed_total);
+        return;
+    }
+    if (rejection.status >= 400) counters_.add(Counter::requests_refused_total);
+    out.add(transport::response_flow(*via, flow), render(request, flow, snapshot, rejection));
+}
+
+void LocalReply::send_challenge(const sip::MessageView& request, const transport::Flow& flow,
+                                const ports::Snapshot& snapshot, int status, std::string_view nonce,
+                                bool stale, transport::Transmits& out) {
+    const auto via = sip::parse_via(request.value(HeaderId::Via));
+    if (!via || request.method() == sip::Method::Ack) return;
+    counters_.add(Counter::auth_challenges_total);
+    sip::ResponseBuilder builder(request, status, {}, to_tag(request), text_, stamp(request, flow));
+    auth::append_challenges(builder, status, snapshot, nonce, stale);
+    if (!snapshot.server_name.empty()) builder.add("Server", snapshot.server_name);
+    builder.finish();
+    out.add(transport::response_flow(*via, flow), text_);
+}
+
+bool LocalReply::is_ack_to_stateless(const IncomingRequest& ack) const {
+    return crypto::equal_constant_time(to_tag(ack.message), ack.to.tag);
+}
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,72 @@
+// Responses that the server makes itself: statelessly until a request is admitted, through its
+// transaction from then on. Implements: RFC 3261 §8.2.6, §8.2.7, §16.2, §26.3.2.4
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/counters.h"
+#include "proxy/incoming_request.h"
+#include "transport/transmits.h"
+
+namespace signalbox::proxy {
+
+/// A header field to add.
+struct ExtraHeader {
+    std::string_view name;
+    std::string value;
+};
+
+/// What to answer. Views: static text or the packet.
+struct Rejection {
+    int status = 500;
+    std::string_view reason;             // empty: the RFC's phrase
+    std::array<ExtraHeader, 4> headers;  // those with a name
+};
+
+/// Makes and recognises our own responses. Single-threaded; one per shard. A stateless response's
+/// To tag is a keyed hash of the request, the same for each retransmission, by which the ACK is
+/// known.
+class LocalReply final {
+ public:
+    LocalReply(std::array<uint64_t, 2> key, Counters& counters) : key_(key), counters_(counters) {}
+
+    /// The response as text, with received and rport stamped into the top Via; valid until the next
+    /// call.
+    std::string_view render(const sip::MessageView& request, const transport::Flow& flow,
+                            const ports::Snapshot& snapshot, const Rejection& rejection);
+    std::string_view render(const sip::MessageView& request, const transport::Flow& flow,
+                            const ports::Snapshot& snapshot, int status) {
+        return render(request, flow, snapshot, Rejection{status, {}, {}});
+    }
+
+    /// Sends a response without a transaction. Does nothing for an ACK, or when the top Via cannot
+    /// be read.
+    void send_stateless(const sip::MessageView& request, const transport::Flow& flow,
+                        const ports::Snapshot& snapshot, const Rejection& rejection,
+                        transport::Transmits& out);
+
+    /// Sends a 401 or 407 with a challenge for each configured algorithm, without a transaction
+    /// (RFC 3261 §22.1).
+    void send_challenge(const sip::MessageView& request, const transport::Flow& flow,
+                        const ports::Snapshot& snapshot, int status, std::string_view nonce,
+                        bool stale, transport::Transmits& out);
+
+    /// True when `ack` acknowledges a stateless non-2xx final response of ours: it ends here.
+    bool is_ack_to_stateless(const IncomingRequest& ack) const;
+
+    /// The To tag that render() gives this request.
+    std::string to_tag(const sip::MessageView& request) const;
+
+ private:
+    std::string_view stamp(const sip::MessageView& request, const transport::Flow& flow);
+
+    std::array<uint64_t, 2> key_;
+    Counters& counters_;
+    std::string text_;
+    std::string via_;
+};
+
+}  // namespace signalbox::proxy

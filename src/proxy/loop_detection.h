@@ -1,0 +1,21 @@
+// Tells a loop from a spiral: a request that comes back unchanged in all that decides its way is a
+// loop. Implements: RFC 3261 §16.3 step 4, §16.6 step 8; RFC 5393 §4.2
+#pragma once
+
+#include "crypto/token.h"
+#include "proxy/incoming_request.h"
+#include "proxy/route_preprocessing.h"
+
+namespace signalbox::proxy {
+
+/// The hash that goes into our branch: of the target and the remaining Route set, Call-ID, tags,
+/// CSeq number and the credentials, not of the method (CANCEL and ACK follow their INVITE) and not
+/// of Via.
+uint64_t loop_hash(const IncomingRequest& request, const Routing& routing,
+                   std::array<uint64_t, 2> key);
+
+/// True when a Via that we added carries the same hash.
+bool is_loop(const IncomingRequest& request, uint64_t hash, const crypto::TokenKeys& keys,
+             WallTime now);
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,161 @@
+// The proxy's beginning of a request: context, 100, call, targets. Implements: RFC 3261 §16.2,
+// §16.5
+#include "proxy/proxy_core.h"
+
+#include "proxy/owner.h"
+#include "proxy/resumed_request.h"
+#include "sip/params.h"
+#include "sip/response_builder.h"
+#include "transport/receive.h"
+
+namespace signalbox::proxy {
+
+using ports::EndedBy;
+using sip::HeaderId;
+using sip::Method;
+
+ProxyCore::ProxyCore(const Setup& setup, const Services& services)
+    : setup_(setup), s_(services), contexts_(std::min(setup.contexts_max, Owner::kIndexMax)) {}
+
+ProxyCore::~ProxyCore() = default;
+
+void ProxyCore::start(Now now, const IncomingRequest& request, const Routing& routing,
+                      const Admission& admission, ports::Outbox& out) {
+    if (request.snapshot.proxy.mode == ports::ProxyMode::Stateless &&
+        start_stateless(now, request, routing, admission, out)) {
+        return;
+    }
+    const ContextHandle handle = begin(now, request, admission, out);
+    if (!handle) {
+        s_.counters.add(Counter::overload_refused_total);
+        Rejection overloaded{503, {}, {}};
+        overloaded.headers[0] = {"Retry-After", "5"};
+        s_.reply.send_stateless(request.message, request.flow, request.snapshot, overloaded,
+                                out.transmits);
+        return;
+    }
+    find_targets(now, handle, request, routing, admission.relay, out);
+}
+
+ContextHandle ProxyCore::begin(Now now, const IncomingRequest& request, const Admission& admission,
+                               ports::Outbox& out) {
+    const ContextHandle handle = contexts_.emplace(s_.pool);
+    if (!handle) return {};
+    ResponseContext& context = *contexts_.get(handle);
+    context.server = s_.transactions.create_server(
+        now, request.message, request.via, transport::response_flow(request.via, request.flow),
+        request.snapshot.timers, handle.packed());
+    if (!context.server) {
+        contexts_.erase(handle);
+        return {};
+    }
+    context.snapshot = s_.snapshots.use();
+    context.request = context.arena.copy(request.message.bytes());
+    context.flow = request.flow;
+    context.method = request.method();
+    context.started = now;
+    context.loop_hash = admission.loop_hash;
+    context.timer.kind = kContextTimer;
+    context.timer.owner = handle.packed();
+    if (context.is_invite()) {
+        s_.transactions.respond(
+            now, context.server, 100,
+            s_.reply.render(request.message, request.flow, request.snapshot, 100), out.transmits);
+    }
+    begin_call(now, context, request, admission, out);
+    return handle;
+}
+
+void ProxyCore::begin_call(Now now, ResponseContext& context, const IncomingRequest& request,
+                           const Admission& admission, ports::Outbox& out) {
+    if (request.method() == Method::Bye) {
+        context.call = s_.calls.find(request.call_id, request.from.tag, request.to.tag);
+        return;
+    }
+    if (!context.is_invite() || request.is_in_dialog()) return;
+    const std::string source = request.flow.remote.to_string();
+    const std::string display = sip::unquote(request.from.display_name);
+    cdr::CallStart start;
+    start.call_id = request.call_id;
+    start.caller_tag = request.from.tag;
+    start.from = request.from.uri_text;
+    start.from_display = display;
+    start.to = request.to.uri_text;
+    start.request_uri = request.message.request_uri();
+    start.user = admission.user;
+    start.source = source;
+    start.snapshot_version = request.snapshot.version;
+    start.call_max = request.snapshot.limits.call_max;
+    context.call = s_.calls.begin(now, start, out);
+}
+
+void ProxyCore::reply_final(Now now, ContextHandle handle, const Rejection& rejection,
+                            ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    const ResumedRequest resumed(context);
+    const std::string_view text =
+        s_.reply.render(resumed.message(), context.flow, *context.snapshot, rejection);
+    s_.counters.add(Counter::requests_refused_total);
+    const EndedBy by = context.is_cancelled ? EndedBy::Caller : EndedBy::Server;
+    const std::string_view reason =
+        rejection.reason.empty() ? sip::default_reason(rejection.status) : rejection.reason;
+    send_upstream(now, handle, rejection.status, text, by, reason, out);
+}
+
+void ProxyCore::reply_trying(Now now, ContextHandle handle, ports::Outbox& out) {
+    const ResponseContext* context = contexts_.get(handle);
+    if (context == nullptr || context->is_final_sent) return;
+    const ResumedRequest resumed(*context);
+    s_.transactions.respond(
+        now, context->server, 100,
+        s_.reply.render(resumed.message(), context->flow, *context->snapshot, 100), out.transmits);
+}
+
+void ProxyCore::on_transaction_event(Now now, const transaction::TransactionEvent& event,
+                                     ports::Outbox& out) {
+    using Kind = transaction::TransactionEvent::Kind;
+    const Owner owner = Owner::unpack(event.owner);
+    switch (event.kind) {
+        case Kind::ClientTimeout:
+            if (owner.kind == Owner::Kind::Branch)
+                branch_failed(now, owner.context(), owner.branch, 408, out);
+            break;
+        case Kind::ClientTransportError:
+            // As if a 503 had come (RFC 3261 §16.9).
+            if (owner.kind == Owner::Kind::Branch)
+                branch_failed(now, owner.context(), owner.branch, 503, out);
+            break;
+        case Kind::TryingDue:
+            reply_trying(now, ContextHandle::unpack(event.owner), out);
+            break;
+        case Kind::ServerEnded: {
+            const ContextHandle handle = ContextHandle::unpack(event.owner);
+            ResponseContext* context = contexts_.get(handle);
+            if (context == nullptr) break;
+            context->is_cancelled = true;
+            note_final(now, *context, 500, EndedBy::Server, "The caller's connection is gone", out);
+            context->is_final_sent = true;
+            cancel_pending(now, handle, {}, out);
+            break;
+        }
+    }
+}
+
+void ProxyCore::finish_if_done(ContextHandle handle) {
+    ResponseContext* context = contexts_.get(handle);
+    if (context == nullptr || !context->is_final_sent || context->is_locating) return;
+    for (const Branch& branch : context->branches) {
+        if (branch.state != BranchState::Final) return;
+    }
+    if (context->is_invite()) {
+        for (const Branch& branch : context->branches) {
+            if (branch.client) {
+                s_.transactions.set_owner(
+                    branch.client, Owner::of_late_success(context->server, branch.is_binding));
+            }
+        }
+    }
+    contexts_.erase(handle);
+}
+
+}  // namespace signalbox::proxy

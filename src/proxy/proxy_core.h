@@ -1,0 +1,138 @@
+// The stateful and the stateless proxy: takes admitted requests to their targets and the responses
+// back. Implements: RFC 3261 §16
+#pragma once
+
+#include <string>
+
+#include "base/random.h"
+#include "proxy/directory.h"
+#include "proxy/local_reply.h"
+#include "proxy/relay_policy.h"
+#include "proxy/request_forwarding.h"
+#include "proxy/response_context.h"
+
+namespace signalbox::proxy {
+
+/// What the steps before found out about a request. Views: for the call.
+struct Admission {
+    const RelayDecision& relay;
+    std::string_view user;  // who authenticated; empty: nobody had to
+    uint64_t loop_hash = 0;
+};
+
+/// Single-threaded; one per shard. Owns the response contexts. Steps that need another shard or a
+/// resolver suspend: their context waits with a deadline, and the answer goes on where they
+/// stopped.
+class ProxyCore final {
+ public:
+    struct Setup {
+        uint16_t node = 0;
+        uint8_t shard = 0;
+        uint8_t shards = 1;
+        uint32_t contexts_max = 1'000'000;
+    };
+    struct Services {
+        transaction::TransactionLayer& transactions;
+        cdr::CallTracker& calls;
+        Directory& directory;
+        LocalReply& reply;
+        ports::SnapshotUses& snapshots;
+        TimerWheel& wheel;
+        BlockPool& pool;
+        Counters& counters;
+        const crypto::TokenKeys& keys;
+    };
+    ProxyCore(const Setup& setup, const Services& services);
+    ~ProxyCore();
+
+    /// Proxies an admitted request that is neither ACK nor CANCEL: statefully, or without state
+    /// where the configuration asks for it and the request needs none. Every outcome is answered.
+    void start(Now now, const IncomingRequest& request, const Routing& routing,
+               const Admission& admission, ports::Outbox& out);
+    /// Forwards the ACK to a 2xx, or drops one that belongs to nothing (RFC 3261 §16.11, RFC 6026
+    /// §7.1).
+    void on_ack(Now now, const IncomingRequest& request, ports::Outbox& out);
+    /// Cancels what `invite` has pending, or forwards or refuses a CANCEL that matches nothing (RFC
+    /// 3261 §16.10).
+    void on_cancel(Now now, const IncomingRequest& request, transaction::ServerHandle invite,
+                   ports::Outbox& out);
+    void on_response(Now now, const sip::MessageView& response, const transport::Flow& flow,
+                     ports::Outbox& out);
+    void on_transaction_event(Now now, const transaction::TransactionEvent& event,
+                              ports::Outbox& out);
+    void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
+    void on_dns_reply(Now now, uint64_t id, std::span<const IpAddress> addresses,
+                      ports::Outbox& out);
+    void on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out);
+
+    /// Contexts that wait for a final response.
+    uint32_t context_count() const { return contexts_.size(); }
+
+ private:
+    struct Resumed;  // a stored request, parsed again
+
+    // Targets: target_set.cpp
+    void find_targets(Now now, ContextHandle handle, const IncomingRequest& request,
+                      const Routing& routing, const RelayDecision& relay, ports::Outbox& out);
+    void take_targets(Now now, ContextHandle handle, const IncomingRequest& request,
+                      const Routing& routing, const LocationAnswer& answer, ports::Outbox& out);
+    void fork(Now now, ContextHandle handle, const IncomingRequest& request, const Routing& routing,
+              std::span<const Target> targets, ports::Outbox& out);
+    void resolve_or_send(Now now, ContextHandle handle, size_t index, const Target& target,
+                         const IncomingRequest& request, const Routing& routing,
+                         ports::Outbox& out);
+    void send_branch(Now now, ContextHandle handle, size_t index, const transport::Flow& flow,
+                     const IncomingRequest& request, const Routing& routing, ports::Outbox& out);
+    std::optional<transport::Flow> in_dialog_flow(const IncomingRequest& request,
+                                                  const Routing& routing) const;
+
+    // Stateless: stateless_forwarding.cpp
+    bool start_stateless(Now now, const IncomingRequest& request, const Routing& routing,
+                         const Admission& admission, ports::Outbox& out);
+    bool forward_stateless(const IncomingRequest& request, const Routing& routing,
+                           std::string_view target, const transport::Flow& flow, uint64_t loop_hash,
+                           ports::Outbox& out);
+    void forward_stateless_response(Now now, const sip::MessageView& response,
+                                    const transport::Flow& flow, ports::Outbox& out);
+
+    // Responses: response_processing.cpp
+    void on_provisional(Now now, ContextHandle handle, size_t index,
+                        const sip::MessageView& response, ports::Outbox& out);
+    void on_final(Now now, ContextHandle handle, size_t index, const sip::MessageView& response,
+                  const transport::Flow& flow, ports::Outbox& out);
+    void on_success(Now now, ContextHandle handle, size_t index, const sip::MessageView& response,
+                    ports::Outbox& out);
+    void on_late_success(Now now, uint64_t owner, const sip::MessageView& response,
+                         const transport::Flow& flow, ports::Outbox& out);
+    void branch_failed(Now now, ContextHandle handle, size_t index, int status, ports::Outbox& out);
+    void send_best_if_done(Now now, ContextHandle handle, ports::Outbox& out);
+    void send_upstream(Now now, ContextHandle handle, int status, std::string_view response,
+                       ports::EndedBy by, std::string_view reason, ports::Outbox& out);
+    std::string_view with_all_challenges(const ResponseContext& context, size_t best);
+    void note_final(Now now, ResponseContext& context, int status, ports::EndedBy by,
+                    std::string_view reason, ports::Outbox& out);
+    void finish_if_done(ContextHandle handle);
+    void note_contacts(const ResponseContext& context, const sip::MessageView& response,
+                       const transport::Flow& flow);
+
+    // Ends made here: cancel_processing.cpp, timer_c.cpp
+    void cancel_pending(Now now, ContextHandle handle, std::string_view reason, ports::Outbox& out);
+    void reply_final(Now now, ContextHandle handle, const Rejection& rejection, ports::Outbox& out);
+    void reply_trying(Now now, ContextHandle handle, ports::Outbox& out);
+    void branch_overdue(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
+    void arm(ContextHandle handle);
+
+    ContextHandle begin(Now now, const IncomingRequest& request, const Admission& admission,
+                        ports::Outbox& out);
+    void begin_call(Now now, ResponseContext& context, const IncomingRequest& request,
+                    const Admission& admission, ports::Outbox& out);
+
+    Setup setup_;
+    Services s_;
+    Slab<ResponseContext> contexts_;
+    std::string rendered_;  // scratch, used again
+    std::string challenged_;
+    std::vector<Target> targets_;
+};
+
+}  // namespace signalbox::proxy

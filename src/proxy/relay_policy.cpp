@@ -1,0 +1,24 @@
+// Who may have what proxied. Implements: RFC 3261 §16.3 step 6, §22.3, §26.3.2
+#include "proxy/relay_policy.h"
+
+namespace signalbox::proxy {
+
+RelayDecision decide_relay(const IncomingRequest& request, const Routing& routing) {
+    using Kind = RelayDecision::Kind;
+    const ports::Snapshot& snapshot = request.snapshot;
+    RelayDecision decision;
+    if (routing.next_route.empty()) decision.target_tenant = snapshot.tenant_of(routing.uri);
+    decision.is_foreign = decision.target_tenant == ports::kNoTenant;
+    if (!decision.is_foreign) decision.target_aor = sip::canonical_user(routing.uri);
+    if (request.is_trusted) return decision;
+
+    if (snapshot.tenant_of_identity(request.from.uri) != ports::kNoTenant) {
+        decision.kind = Kind::NeedsCredentials;
+        decision.identity = sip::canonical_user(request.from.uri);
+    } else if (decision.is_foreign || snapshot.proxy.inbound == ports::Inbound::Trusted) {
+        decision.kind = Kind::NeedsCredentials;
+    }
+    return decision;
+}
+
+}  // namespace signalbox::proxy

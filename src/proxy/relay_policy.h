@@ -1,0 +1,31 @@
+// Who may have what proxied: no stranger reaches a foreign domain, and nobody speaks for one of our
+// users without his credentials. Implements: RFC 3261 §16.3 step 6, §22.3, §26.3.2
+#pragma once
+
+#include <string>
+
+#include "proxy/incoming_request.h"
+#include "proxy/route_preprocessing.h"
+
+namespace signalbox::proxy {
+
+/// The decision. `identity` is the canonical user that the credentials must be good for.
+struct RelayDecision {
+    enum class Kind : uint8_t {
+        Allowed,           // as it is
+        NeedsCredentials,  // of `identity`, or of any user when it is empty
+    };
+    Kind kind = Kind::Allowed;
+    std::string identity;
+    ports::TenantId target_tenant =
+        ports::kNoTenant;     // of the target, when it is one of our addresses of record
+    std::string target_aor;   // its canonical user part
+    bool is_foreign = false;  // it leaves for another domain or the next Route
+};
+
+/// Decides on a request outside a proven dialog. Trusted sources need no credentials. A From in our
+/// domains needs its own; a foreign one needs none to call our users where `[proxy] inbound` is
+/// "anyone"; all else needs some user's.
+RelayDecision decide_relay(const IncomingRequest& request, const Routing& routing);
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,196 @@
+// Renders the request that goes to one target. Implements: RFC 3261 §16.6
+#include "proxy/request_forwarding.h"
+
+#include <array>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "sip/edit_list.h"
+#include "sip/params.h"
+#include "transport/receive.h"
+
+namespace signalbox::proxy {
+namespace {
+
+using sip::HeaderId;
+
+/// Text built on the stack. What does not fit is a programmer's error: each part is bounded where
+/// it is made.
+class ShortText {
+ public:
+    ShortText& operator<<(std::string_view part) {
+        CHECK(size_ + part.size() <= text_.size());
+        part.copy(text_.data() + size_, part.size());
+        size_ += part.size();
+        return *this;
+    }
+    std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+    std::array<char, 1024> text_;
+    size_t size_ = 0;
+};
+
+void add_record_route(ShortText& text, std::string_view token, std::string_view sent_by,
+                      transport::Transport transport) {
+    if (!text.view().empty()) text << ", ";
+    text << "<sip:" << token << "@" << sent_by;
+    if (transport == transport::Transport::Tcp) text << ";transport=tcp";
+    text << ";lr>";
+}
+
+bool has_one_via(const sip::MessageView& message) {
+    const sip::HeaderField* via = message.first(HeaderId::Via);
+    sip::ListWalker values(message.value(*via));
+    values.next();
+    return !values.next() && message.next(via) == nullptr;
+}
+
+/// Record-Route with our token, twice where the request changes transport or interface (RFC 5658).
+void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
+    const IncomingRequest& request = forwarding.request;
+    const ShownHop hop = shown_hop(request.message, request.message.value(HeaderId::RecordRoute),
+                                   request.flow, has_one_via(request.message));
+    DialogToken token;
+    token.dialog = forwarding.routing.token
+                       ? forwarding.routing.token->dialog
+                       : dialog_hash(request.call_id, request.from.tag, forwarding.keys);
+    token.next_hop = hop.hash;
+    token.is_nated = hop.is_nated;
+    token.flow = request.flow;
+    const DialogTokenText sealed = seal_dialog_token(token, forwarding.node, forwarding.keys);
+    const auto& listeners = request.snapshot.listeners;
+    const transport::SentBy outside = transport::sent_by(forwarding.flow, listeners);
+    const transport::SentBy inside = transport::sent_by(request.flow, listeners);
+    ShortText value;
+    add_record_route(value, sealed.view(), outside.view(), forwarding.flow.transport);
+    if (outside.view() != inside.view() || forwarding.flow.transport != request.flow.transport) {
+        add_record_route(value, sealed.view(), inside.view(), request.flow.transport);
+    }
+    if (request.message.first(HeaderId::RecordRoute) != nullptr) {
+        edits.insert_header(HeaderId::RecordRoute, "Record-Route", value.view());
+    } else {
+        edits.insert_header(HeaderId::MaxForwards, "Record-Route", value.view());
+    }
+}
+
+void edit_max_forwards(const sip::MessageView& message, sip::EditList& edits) {
+    const sip::HeaderField* field = message.first(HeaderId::MaxForwards);
+    if (field == nullptr) {
+        edits.append_header("Max-Forwards", "70");
+        return;
+    }
+    const auto value = sip::parse_max_forwards(message.value(*field));
+    std::string text;
+    text::append_number(text, value && *value > 0 ? *value - 1 : 0);
+    edits.set_value(*field, text);
+}
+
+/// Removes the last Route value: what a strict router appended as the real target.
+void remove_last_route(const sip::MessageView& message, sip::EditList& edits) {
+    const sip::HeaderField* last = message.first(HeaderId::Route);
+    while (const sip::HeaderField* next = message.next(last)) last = next;
+    const std::string_view value = message.value(*last);
+    sip::ListWalker values(value);
+    std::string_view last_value;
+    size_t count = 0;
+    while (const auto one = values.next()) {
+        last_value = *one;
+        ++count;
+    }
+    if (count <= 1) {
+        edits.remove_header(*last);
+        return;
+    }
+    const size_t begin = static_cast<size_t>(last_value.data() - message.bytes().data());
+    const size_t comma = message.bytes().rfind(',', begin);
+    edits.remove(comma, last->value_end);
+}
+
+void edit_routes(const Forwarding& forwarding, sip::EditList& edits) {
+    const Routing& routing = forwarding.routing;
+    const sip::MessageView& message = forwarding.request.message;
+    const bool strict = !routing.next_route.empty() && !routing.is_next_route_loose;
+    const size_t from_top = routing.own_routes + (strict ? 1 : 0);
+    if (from_top > 0) edits.remove_first_values(HeaderId::Route, from_top);
+    if (routing.is_last_route_target) remove_last_route(message, edits);
+    if (strict) {
+        // The next hop is a strict router: it takes the Request-URI from the end of the Route set
+        // (§16.6 step 6).
+        std::string target = "<";
+        target += forwarding.target;
+        target += ">";
+        edits.append_header("Route", target);
+    }
+}
+
+/// Credentials for our realm end here: they are of no use to anybody behind us but one who guesses
+/// passwords.
+void remove_own_credentials(const IncomingRequest& request, sip::EditList& edits) {
+    const sip::MessageView& message = request.message;
+    for (const sip::HeaderField* field = message.first(HeaderId::ProxyAuthorization);
+         field != nullptr; field = message.next(field)) {
+        const auto credentials = sip::parse_credentials(message.value(*field));
+        if (credentials && credentials->realm == request.snapshot.auth.realm)
+            edits.remove_header(*field);
+    }
+}
+
+}  // namespace
+
+bool begins_dialog(sip::Method method) {
+    return method == sip::Method::Invite || method == sip::Method::Subscribe ||
+           method == sip::Method::Refer || method == sip::Method::Notify;
+}
+
+ShownHop shown_hop(const sip::MessageView& message, std::string_view route_before_ours,
+                   const transport::Flow& flow, bool is_direct) {
+    ShownHop hop;
+    const bool has_route = !route_before_ours.empty();
+    const std::string_view value = has_route ? route_before_ours : message.value(HeaderId::Contact);
+    const auto address = sip::parse_name_addr(value, ErrorCode::malformed_contact);
+    if (!address) {
+        hop.is_nated = true;
+        return hop;
+    }
+    hop.hash = hop_hash(address->uri);
+    if (!has_route && is_direct) {
+        const auto host = IpAddress::parse(address->uri.host);
+        hop.is_nated = !host || *host != flow.remote.address;
+    }
+    return hop;
+}
+
+bool render_request(const Forwarding& forwarding, std::string& out) {
+    const IncomingRequest& request = forwarding.request;
+    const sip::MessageView& message = request.message;
+    sip::EditList edits(message);
+
+    const bool strict =
+        !forwarding.routing.next_route.empty() && !forwarding.routing.is_next_route_loose;
+    const std::string_view uri = strict ? forwarding.routing.next_route : forwarding.target;
+    if (uri != message.request_uri()) edits.set_request_uri(uri);
+
+    ShortText via;
+    via << "SIP/2.0/" << transport::transport_name(forwarding.flow.transport) << " "
+        << transport::sent_by(forwarding.flow, request.snapshot.listeners).view()
+        << ";branch=" << forwarding.branch << ";rport";
+    edits.insert_header(HeaderId::Via, "Via", via.view());
+    transport::stamp_top_via(message, request.via, request.flow, edits);
+    edit_routes(forwarding, edits);
+    if (forwarding.record_route && begins_dialog(message.method()))
+        insert_record_route(forwarding, edits);
+    edit_max_forwards(message, edits);
+    remove_own_credentials(request, edits);
+    if (transport::is_reliable(forwarding.flow.transport) &&
+        message.first(HeaderId::ContentLength) == nullptr) {
+        std::string length;
+        text::append_number(length, message.body().size());
+        edits.append_header("Content-Length", length);
+    }
+    if (!edits.ok()) return false;
+    edits.render(out);
+    return true;
+}
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,43 @@
+// Renders the request that goes to one target. Implements: RFC 3261 §16.6 steps 1-9, §16.12; RFC
+// 5658
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "crypto/token.h"
+#include "proxy/incoming_request.h"
+#include "proxy/route_preprocessing.h"
+
+namespace signalbox::proxy {
+
+/// Views: for the call only.
+struct Forwarding {
+    const IncomingRequest& request;
+    const Routing& routing;
+    std::string_view target;      // the new Request-URI
+    const transport::Flow& flow;  // by which it leaves
+    std::string_view branch;
+    bool record_route = false;
+    uint16_t node = 0;
+    const crypto::TokenKeys& keys;
+};
+
+/// The request as it goes out, into `out` (cleared first). False when it would need more edits than
+/// an EditList holds: answer 513.
+bool render_request(const Forwarding& forwarding, std::string& out);
+
+/// True for methods whose requests get our Record-Route: those that begin a dialog, and their
+/// refreshes.
+bool begins_dialog(sip::Method method);
+
+/// The Contact that the sender shows, or the Record-Route of the proxy before him: where requests
+/// towards him go next. `contact` is read when there is no Record-Route in front of ours.
+struct ShownHop {
+    uint64_t hash = 0;
+    bool is_nated = false;  // it is not where his packets come from
+};
+ShownHop shown_hop(const sip::MessageView& message, std::string_view route_before_ours,
+                   const transport::Flow& flow, bool is_direct);
+
+}  // namespace signalbox::proxy

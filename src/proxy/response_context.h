@@ -1,0 +1,73 @@
+// What a stateful proxy remembers of one request: its branches and the best response so far.
+// Implements: RFC 3261 §16.2, §16.7
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/slab.h"
+#include "base/timer_wheel.h"
+#include "cdr/call_tracker.h"
+#include "ports/snapshot_use.h"
+#include "proxy/shard_message.h"
+#include "transaction/transaction_layer.h"
+
+namespace signalbox::proxy {
+
+/// Timer kind of a context: the earliest of Timer C of its branches and of the deadlines of ports
+/// that it waits for.
+inline constexpr uint16_t kContextTimer = 64;
+inline constexpr size_t kBranchesMax = 64;
+
+enum class BranchState : uint8_t {
+    Resolving,  // waits for the addresses of its host
+    Sent,       // its client transaction has no final response
+    Final,      // a final response came, or the branch failed here
+};
+
+/// One target of the request. Views: the context's arena.
+struct Branch {
+    BranchState state = BranchState::Resolving;
+    uint16_t leg = 0;       // from 1
+    int status = 0;         // of the final response; local failures have one too
+    bool is_local = false;  // that status was made here, not by the far side
+    bool has_provisional = false;
+    bool is_cancelled = false;
+    bool is_binding = false;    // the target is a registered Contact: a phone is at the other end
+    std::string_view target;    // the Request-URI
+    std::string_view response;  // the final response, rendered for upstream; empty when it was
+                                // forwarded or made here
+    transaction::ClientHandle client;
+    transport::Transport transport = transport::Transport::Udp;  // while resolving
+    uint16_t port = 0;
+    Instant deadline = kNever;
+};
+
+/// Owned by the ProxyCore's slab; lives from the admission of the request until every branch is
+/// final. The upstream transaction outlives it.
+struct ResponseContext {
+    explicit ResponseContext(BlockPool& pool) : arena(pool) {}
+
+    Arena arena;
+    ports::SnapshotUse snapshot;
+    std::string_view request;  // the packet's octets, in the arena
+    transport::Flow flow;      // by which it came
+    transaction::ServerHandle server;
+    std::span<Branch> branches;
+    cdr::CallHandle call;  // of an INVITE that begins a call, or of a BYE
+    Now started{};
+    uint64_t loop_hash = 0;
+    sip::Method method = sip::Method::Extension;
+    bool is_locating = false;   // waits for the shard of the address of record
+    bool is_cancelled = false;  // by the caller
+    bool is_final_sent = false;
+    Timer timer;
+
+    bool is_invite() const { return method == sip::Method::Invite; }
+};
+
+using ContextHandle = Handle<ResponseContext>;
+
+}  // namespace signalbox::proxy

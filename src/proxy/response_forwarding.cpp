@@ -1,0 +1,75 @@
+// Renders a response for the next element upstream. Implements: RFC 3261 §16.7 steps 3, 8, 9
+#include "proxy/response_forwarding.h"
+
+#include "proxy/dialog_token.h"
+#include "proxy/request_forwarding.h"
+#include "sip/edit_list.h"
+#include "sip/params.h"
+
+namespace signalbox::proxy {
+namespace {
+
+using sip::HeaderId;
+
+bool makes_dialog(const sip::MessageView& response) {
+    return response.status() > 100 && response.status() < 300 && begins_dialog(response.method()) &&
+           response.first(HeaderId::RecordRoute) != nullptr;
+}
+
+void rewrite_record_routes(const sip::MessageView& response, const transport::Flow& flow,
+                           bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
+                           const crypto::TokenKeys& keys, WallTime now, sip::EditList& edits) {
+    std::string_view before_ours;
+    bool found = false;
+    DialogTokenText sealed;
+    for (const sip::HeaderField* field = response.first(HeaderId::RecordRoute); field != nullptr;
+         field = response.next(field)) {
+        std::string_view rest = response.value(*field);
+        while (!rest.empty()) {
+            const auto route = sip::parse_name_addr(rest, ErrorCode::malformed_record_route, &rest);
+            if (!route) return;
+            const auto token = route->uri.has_user ? open_dialog_token(route->uri.user, keys, now,
+                                                                       snapshot.listeners)
+                                                   : std::optional<DialogToken>{};
+            if (!token) {
+                if (found) return;
+                before_ours = route->text;
+                continue;
+            }
+            if (!found) {
+                const ShownHop hop = shown_hop(response, before_ours, flow, is_direct);
+                sealed =
+                    seal_dialog_token({token->dialog, hop.hash, hop.is_nated, flow}, node, keys);
+                found = true;
+            }
+            const size_t begin =
+                static_cast<size_t>(route->uri.user.data() - response.bytes().data());
+            edits.replace(begin, begin + route->uri.user.size(), sealed.view());
+        }
+    }
+}
+
+bool has_second_via(const sip::MessageView& response) {
+    const sip::HeaderField* via = response.first(HeaderId::Via);
+    if (via == nullptr) return false;
+    sip::ListWalker values(response.value(*via));
+    values.next();
+    return values.next().has_value() || response.next(via) != nullptr;
+}
+
+}  // namespace
+
+bool render_response(const sip::MessageView& response, const transport::Flow& flow, bool is_direct,
+                     const ports::Snapshot& snapshot, uint16_t node, const crypto::TokenKeys& keys,
+                     WallTime now, std::string& out) {
+    if (!has_second_via(response)) return false;
+    sip::EditList edits(response);
+    edits.remove_first_values(HeaderId::Via, 1);
+    if (makes_dialog(response))
+        rewrite_record_routes(response, flow, is_direct, snapshot, node, keys, now, edits);
+    if (!edits.ok()) return false;
+    edits.render(out);
+    return true;
+}
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,23 @@
+// Renders a response for the next element upstream. Implements: RFC 3261 §16.7 steps 3, 8, 9
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "crypto/token.h"
+#include "ports/snapshot.h"
+#include "sip/message_view.h"
+#include "transport/flow.h"
+
+namespace signalbox::proxy {
+
+/// Takes our Via off and, in a response that makes a dialog, lets our Record-Route name the far
+/// side (its flow and Contact) for the requests that the caller will send. `flow` is where the
+/// response came from; `is_direct` says that a phone is at its other end, whose Contact shows
+/// whether it is behind a NAT. `out` is cleared first. False when no Via is left: the response was
+/// meant for us and ends here.
+bool render_response(const sip::MessageView& response, const transport::Flow& flow, bool is_direct,
+                     const ports::Snapshot& snapshot, uint16_t node, const crypto::TokenKeys& keys,
+                     WallTime now, std::string& out);
+
+}  // namespace signalbox::proxy

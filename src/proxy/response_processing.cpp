@@ -1,0 +1,256 @@
+// What the proxy does with a response. Implements: RFC 3261 §16.7; RFC 6026 §8; RFC 4320 §4; RFC
+// 3326
+#include "proxy/owner.h"
+#include "proxy/proxy_core.h"
+#include "proxy/response_forwarding.h"
+#include "proxy/response_selection.h"
+#include "proxy/resumed_request.h"
+#include "sip/edit_list.h"
+#include "sip/response_builder.h"
+
+namespace signalbox::proxy {
+
+using ports::EndedBy;
+using sip::HeaderId;
+using sip::Method;
+
+namespace {
+
+constexpr std::string_view kAnsweredElsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+std::string_view tag_of(const sip::MessageView& response, HeaderId id) {
+    const auto address = sip::parse_name_addr(response.value(id), ErrorCode::malformed_to);
+    return address ? address->tag : std::string_view{};
+}
+
+}  // namespace
+
+void ProxyCore::on_response(Now now, const sip::MessageView& response, const transport::Flow& flow,
+                            ports::Outbox& out) {
+    const auto via = sip::parse_via(response.value(HeaderId::Via));
+    const auto branch =
+        via ? transaction::read_branch(via->branch, s_.keys, now.wall) : std::nullopt;
+    if (!branch) {
+        s_.counters.add(Counter::rx_response_sent_by_mismatch_dropped_total);
+        return;
+    }
+    if (branch->kind == transaction::BranchKind::Stateless)
+        return forward_stateless_response(now, response, flow, out);
+    const transaction::ResponseMatch match =
+        s_.transactions.receive_response(now, response, *via, out.transmits);
+    if (match.kind != transaction::ResponseMatch::Kind::Pass) return;
+    const Owner owner = Owner::unpack(match.owner);
+    if (owner.kind == Owner::Kind::LateSuccess)
+        return on_late_success(now, match.owner, response, flow, out);
+    const ContextHandle handle = owner.context();
+    const ResponseContext* context = contexts_.get(handle);
+    if (context == nullptr || owner.branch >= context->branches.size()) {
+        s_.counters.add(Counter::stale_handles_dropped_total);
+        return;
+    }
+    if (response.status() < 200) {
+        on_provisional(now, handle, owner.branch, response, out);
+    } else {
+        on_final(now, handle, owner.branch, response, flow, out);
+    }
+}
+
+void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
+                               const sip::MessageView& response, ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    Branch& branch = context.branches[index];
+    branch.has_provisional = true;
+    // 100 is hop by hop; to other than INVITE nothing but 100 is lawful, and ours is made by the
+    // clock (RFC 4320 §4.1).
+    if (response.status() == 100 || !context.is_invite()) return;
+    if (!branch.is_cancelled) {
+        branch.deadline = now.monotonic + context.snapshot->timers.c;
+        arm(handle);
+    }
+    if (context.is_final_sent) return;
+    const transport::Flow flow = s_.transactions.client_flow(branch.client);
+    if (!render_response(response, flow, branch.is_binding, *context.snapshot, setup_.node, s_.keys,
+                         now.wall, rendered_))
+        return;
+    s_.calls.ringing(now, context.call, branch.leg, branch.target, out);
+    if (s_.transactions.respond(now, context.server, response.status(), rendered_, out.transmits)) {
+        s_.counters.add(Counter::responses_forwarded_total);
+    }
+}
+
+void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
+                         const sip::MessageView& response, const transport::Flow& flow,
+                         ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    Branch& branch = context.branches[index];
+    const bool is_first = branch.state != BranchState::Final;
+    branch.state = BranchState::Final;
+    branch.deadline = kNever;
+    if (!render_response(response, flow, branch.is_binding, *context.snapshot, setup_.node, s_.keys,
+                         now.wall, rendered_)) {
+        if (is_first) branch_failed(now, handle, index, 502, out);
+        return;
+    }
+    if (response.status() < 300) {
+        branch.status = response.status();
+        note_contacts(context, response, flow);
+        return on_success(now, handle, index, response, out);
+    }
+    if (!is_first) return;
+    branch.status = response.status();
+    branch.response = context.arena.copy(rendered_);
+    // A 6xx speaks for the callee everywhere: the others stop ringing, and their answers are waited
+    // for (§16.7 step 5).
+    if (branch.status >= 600) cancel_pending(now, handle, {}, out);
+    send_best_if_done(now, handle, out);
+}
+
+void ProxyCore::on_success(Now now, ContextHandle handle, size_t index,
+                           const sip::MessageView& response, ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    const Branch& branch = context.branches[index];
+    if (!context.is_invite() && context.is_final_sent) return finish_if_done(handle);
+    if (context.is_invite()) {
+        s_.calls.answered(now, context.call, branch.leg, tag_of(response, HeaderId::To),
+                          branch.target, out);
+    } else {
+        note_final(now, context, response.status(), EndedBy::Callee, response.reason(), out);
+    }
+    context.is_final_sent = true;
+    if (s_.transactions.respond(now, context.server, response.status(), rendered_, out.transmits)) {
+        s_.counters.add(Counter::responses_forwarded_total);
+    }
+    cancel_pending(now, handle, kAnsweredElsewhere, out);
+}
+
+void ProxyCore::on_late_success(Now now, uint64_t packed_owner, const sip::MessageView& response,
+                                const transport::Flow& flow, ports::Outbox& out) {
+    const Owner owner = Owner::unpack(packed_owner);
+    if (response.status() < 200 || response.status() >= 300 ||
+        !s_.transactions.is_live(owner.server())) {
+        s_.counters.add(Counter::stray_responses_dropped_total);
+        return;
+    }
+    const ports::Snapshot& snapshot = s_.snapshots.current();
+    if (!render_response(response, flow, owner.branch != 0, snapshot, setup_.node, s_.keys,
+                         now.wall, rendered_))
+        return;
+    const std::string_view caller_tag = tag_of(response, HeaderId::From);
+    const cdr::CallHandle call = s_.calls.find(response.value(HeaderId::CallId), caller_tag, {});
+    s_.calls.answered(now, call, 0, tag_of(response, HeaderId::To), {}, out);
+    if (s_.transactions.respond(now, owner.server(), response.status(), rendered_, out.transmits)) {
+        s_.counters.add(Counter::responses_forwarded_total);
+    }
+}
+
+void ProxyCore::branch_failed(Now now, ContextHandle handle, size_t index, int status,
+                              ports::Outbox& out) {
+    ResponseContext* context = contexts_.get(handle);
+    if (context == nullptr || index >= context->branches.size()) {
+        s_.counters.add(Counter::stale_handles_dropped_total);
+        return;
+    }
+    Branch& branch = context->branches[index];
+    if (branch.state == BranchState::Final && branch.status != 0) return;
+    branch.state = BranchState::Final;
+    branch.is_local = true;
+    branch.status = context->is_cancelled && context->is_invite() ? 487 : status;
+    branch.client = {};
+    send_best_if_done(now, handle, out);
+}
+
+void ProxyCore::send_best_if_done(Now now, ContextHandle handle, ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    for (const Branch& branch : context.branches) {
+        if (branch.state != BranchState::Final) return;
+    }
+    if (context.is_final_sent) return finish_if_done(handle);
+    const auto best = best_response(context.branches);
+    CHECK(best.has_value());
+    const Branch& chosen = context.branches[*best];
+    if (!chosen.is_local && upstream_status(chosen.status) == chosen.status) {
+        const bool is_challenge = chosen.status == 401 || chosen.status == 407;
+        const std::string_view text =
+            is_challenge ? with_all_challenges(context, *best) : chosen.response;
+        const EndedBy by = context.is_cancelled ? EndedBy::Caller : EndedBy::Callee;
+        const size_t line_end = chosen.response.find("\r\n");
+        return send_upstream(now, handle, chosen.status, text, by,
+                             chosen.response.substr(12, line_end - 12), out);
+    }
+    if (chosen.is_local && chosen.status == 408 && !context.is_invite()) {
+        // Nobody can use a 408 to other than INVITE: the client has given up by then (RFC 4320
+        // §4.2).
+        note_final(now, context, 408, EndedBy::Server, "Request Timeout", out);
+        s_.transactions.abandon(context.server);
+        context.is_final_sent = true;
+        return finish_if_done(handle);
+    }
+    reply_final(now, handle, {upstream_status(chosen.status), {}, {}}, out);
+}
+
+std::string_view ProxyCore::with_all_challenges(const ResponseContext& context, size_t best) {
+    sip::MessageView chosen;
+    if (!sip::parse_message(context.branches[best].response, chosen))
+        return context.branches[best].response;
+    sip::EditList edits(chosen);
+    for (size_t i = 0; i < context.branches.size(); ++i) {
+        const Branch& branch = context.branches[i];
+        if (i == best || (branch.status != 401 && branch.status != 407) || branch.response.empty())
+            continue;
+        sip::MessageView other;
+        if (!sip::parse_message(branch.response, other)) continue;
+        for (const HeaderId id : {HeaderId::WwwAuthenticate, HeaderId::ProxyAuthenticate}) {
+            for (const sip::HeaderField* field = other.first(id); field != nullptr;
+                 field = other.next(field)) {
+                edits.append_header(sip::header_name(id), other.value(*field));
+            }
+        }
+    }
+    if (!edits.ok()) return context.branches[best].response;
+    edits.render(challenged_);
+    return challenged_;
+}
+
+void ProxyCore::send_upstream(Now now, ContextHandle handle, int status, std::string_view response,
+                              EndedBy by, std::string_view reason, ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    note_final(now, context, status, by, reason, out);
+    context.is_final_sent = true;
+    if (s_.transactions.respond(now, context.server, status, response, out.transmits)) {
+        s_.counters.add(Counter::responses_forwarded_total);
+    }
+    finish_if_done(handle);
+}
+
+void ProxyCore::note_final(Now now, ResponseContext& context, int status, EndedBy by,
+                           std::string_view reason, ports::Outbox& out) {
+    if (!context.call || context.is_final_sent) return;
+    if (context.is_invite()) return s_.calls.failed(now, context.call, status, by, reason, out);
+    // A BYE ends its dialog whatever the far side answers, unless it asks who is speaking (RFC 3261
+    // §15.1.1).
+    if (context.method != Method::Bye || status == 401 || status == 407) return;
+    const ResumedRequest resumed(context);
+    const IncomingRequest& bye = resumed.request();
+    const bool by_caller = s_.calls.is_caller_tag(context.call, bye.from.tag);
+    const std::string_view given = bye.message.value(HeaderId::Reason);
+    s_.calls.dialog_ended(context.call, context.started, by_caller ? bye.to.tag : bye.from.tag,
+                          by_caller ? EndedBy::Caller : EndedBy::Callee,
+                          given.empty() ? "BYE" : given, out);
+}
+
+void ProxyCore::note_contacts(const ResponseContext& context, const sip::MessageView& response,
+                              const transport::Flow& flow) {
+    if (!begins_dialog(context.method) && context.method != Method::Update) return;
+    const cdr::CallHandle call =
+        s_.calls.find(response.value(HeaderId::CallId), tag_of(response, HeaderId::From),
+                      tag_of(response, HeaderId::To));
+    const auto note = [&](const sip::MessageView& message, const transport::Flow& from) {
+        const ShownHop hop = shown_hop(message, {}, from, true);
+        if (!hop.is_nated) s_.calls.contact_shown(call, hop.hash);
+    };
+    note(response, flow);
+    const ResumedRequest resumed(context);
+    note(resumed.message(), context.flow);
+}
+
+}  // namespace signalbox::proxy

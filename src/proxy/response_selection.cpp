@@ -1,0 +1,46 @@
+// Chooses the response that goes upstream. Implements: RFC 3261 §16.7 step 6
+#include "proxy/response_selection.h"
+
+namespace signalbox::proxy {
+namespace {
+
+/// Lower is better. Deviation: RFC 3261 §16.7 step 6 — a failure made here (408, 503) never
+/// outranks a phone's own answer.
+int rank(const Branch& branch) {
+    int rank = branch.is_local ? 10'000 : 0;
+    const int status_class = branch.status / 100;
+    if (status_class == 6) return rank;
+    rank += status_class * 100;
+    if (status_class != 4) return rank;
+    switch (branch.status) {
+        case 401:
+        case 407:
+        case 415:
+        case 420:
+        case 484:
+            return rank + 1;
+        case 486:
+            return rank + 2;
+        case 408:
+            return rank + 4;
+        default:
+            return rank + 3;
+    }
+}
+
+}  // namespace
+
+std::optional<size_t> best_response(std::span<const Branch> branches) {
+    std::optional<size_t> best;
+    for (size_t i = 0; i < branches.size(); ++i) {
+        if (branches[i].state != BranchState::Final || branches[i].status < 300) continue;
+        if (!best || rank(branches[i]) < rank(branches[*best])) best = i;
+    }
+    return best;
+}
+
+int upstream_status(int status) {
+    return status == 503 ? 500 : status;
+}
+
+}  // namespace signalbox::proxy

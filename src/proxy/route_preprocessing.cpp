@@ -1,0 +1,107 @@
+// Takes our own Routes off a request and finds what it is really for. Implements: RFC 3261 §16.4
+#include "proxy/route_preprocessing.h"
+
+#include "sip/params.h"
+
+namespace signalbox::proxy {
+namespace {
+
+using sip::HeaderId;
+
+/// Calls `visit(NameAddr)` for each Route value from the top until it returns false.
+template <class Visit>
+Result<void> walk_routes(const sip::MessageView& message, Visit&& visit) {
+    for (const sip::HeaderField* field = message.first(HeaderId::Route); field != nullptr;
+         field = message.next(field)) {
+        std::string_view rest = message.value(*field);
+        while (!rest.empty()) {
+            TRY_ASSIGN(route, sip::parse_name_addr(rest, ErrorCode::malformed_route, &rest));
+            if (!visit(route)) return {};
+        }
+    }
+    return {};
+}
+
+bool names_us(const sip::Uri& uri, const IncomingRequest& request) {
+    return request.snapshot.tenant_of(uri) != ports::kNoTenant && uri.is_sip();
+}
+
+/// Keeps the token when it proves this request's dialog: made for this Call-ID and for the tag of
+/// one of its two sides.
+void take_token(const sip::Uri& uri, const IncomingRequest& request, const crypto::TokenKeys& keys,
+                WallTime now, Routing& routing) {
+    if (!uri.has_user) return;
+    const auto token = open_dialog_token(uri.user, keys, now, request.snapshot.listeners);
+    if (!token) return;
+    const bool proves = request.is_in_dialog() &&
+                        (token->dialog == dialog_hash(request.call_id, request.from.tag, keys) ||
+                         token->dialog == dialog_hash(request.call_id, request.to.tag, keys));
+    if (proves) {
+        routing.token = token;
+    } else {
+        routing.has_refused_token = true;
+    }
+}
+
+/// A Request-URI that names us by maddr is treated as if it had neither maddr nor the port and
+/// transport that go with it.
+void strip_own_maddr(const IncomingRequest& request, sip::Uri& uri) {
+    const auto maddr = uri.param("maddr");
+    if (!maddr) return;
+    sip::Uri at_maddr = uri;
+    at_maddr.host = *maddr;
+    if (!request.snapshot.is_own_address(at_maddr)) return;
+    if (request.snapshot.tenant_of_identity(uri) == ports::kNoTenant) return;
+    uri.port.reset();
+    uri.params = {};
+}
+
+}  // namespace
+
+Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::TokenKeys& keys,
+                                 WallTime now) {
+    Routing routing;
+    routing.target_uri = request.message.request_uri();
+    TRY_ASSIGN(uri, sip::parse_uri(routing.target_uri));
+    routing.uri = uri;
+
+    size_t route_count = 0;
+    std::string_view last_route;
+    bool may_be_own = true;
+    TRY(walk_routes(request.message, [&](const sip::NameAddr& route) {
+        ++route_count;
+        last_route = route.uri_text;
+        if (may_be_own && names_us(route.uri, request)) {
+            ++routing.own_routes;
+            take_token(route.uri, request, keys, now, routing);
+        } else if (may_be_own) {
+            may_be_own = false;
+            routing.next_route = route.uri_text;
+            routing.is_next_route_loose = route.uri.param("lr").has_value();
+        }
+        return true;
+    }));
+
+    const bool is_own_token =
+        uri.is_sip() && uri.has_user && route_count > 0 && names_us(uri, request) &&
+        open_dialog_token(uri.user, keys, now, request.snapshot.listeners).has_value();
+    if (is_own_token) {
+        // A strict router upstream: what we put into Record-Route came back as the Request-URI
+        // (step 1 of §16.4).
+        take_token(uri, request, keys, now, routing);
+        routing.is_last_route_target = true;
+        routing.target_uri = last_route;
+        TRY_ASSIGN(target, sip::parse_uri(last_route));
+        routing.uri = target;
+        if (route_count == 1) {
+            routing.next_route = {};
+            routing.own_routes = 0;
+        } else if (routing.next_route.data() == last_route.data()) {
+            routing.next_route = {};
+        }
+    }
+    strip_own_maddr(request, routing.uri);
+    return routing;
+}
+
+}  // namespace signalbox::proxy

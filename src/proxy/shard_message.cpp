@@ -1,0 +1,179 @@
+// The questions that shards ask each other, and their answers, as values and as bytes.
+#include "proxy/shard_message.h"
+
+#include "base/byte_io.h"
+
+namespace signalbox::proxy {
+namespace {
+
+enum class Kind : uint8_t {
+    CredentialQuestion = 1,
+    CredentialAnswer,
+    LocationQuestion,
+    LocationAnswer,
+    SourceBlocked
+};
+
+constexpr size_t kTargetsMax = 256;
+
+void put(ByteWriter& out, const IpAddress& address) {
+    out.number(address.family);
+    for (const uint8_t octet : address.octets) out.number(octet);
+}
+
+IpAddress get_address(ByteReader& in) {
+    IpAddress address;
+    address.family = in.number<Family>();
+    for (uint8_t& octet : address.octets) octet = in.number<uint8_t>();
+    return address;
+}
+
+void put(ByteWriter& out, const Endpoint& endpoint) {
+    put(out, endpoint.address);
+    out.number(endpoint.port);
+}
+
+Endpoint get_endpoint(ByteReader& in) {
+    const IpAddress address = get_address(in);
+    return {address, in.number<uint16_t>()};
+}
+
+void put(ByteWriter& out, const transport::Flow& flow) {
+    out.number(flow.transport);
+    out.number(flow.shard);
+    out.number(flow.listener);
+    out.number(flow.connection);
+    out.number(flow.generation);
+    put(out, flow.local);
+    put(out, flow.remote);
+}
+
+transport::Flow get_flow(ByteReader& in) {
+    transport::Flow flow;
+    flow.transport = in.number<transport::Transport>();
+    flow.shard = in.number<uint8_t>();
+    flow.listener = in.number<uint16_t>();
+    flow.connection = in.number<uint32_t>();
+    flow.generation = in.number<uint32_t>();
+    flow.local = get_endpoint(in);
+    flow.remote = get_endpoint(in);
+    return flow;
+}
+
+struct Encoder {
+    ByteWriter out;
+
+    void operator()(const CredentialQuestion& question) {
+        out.number(Kind::CredentialQuestion);
+        out.number(question.id);
+        out.number(question.tenant);
+        out.text(question.method);
+        out.text(question.request_uri);
+        out.text(question.credentials);
+        out.text(question.identity);
+        put(out, question.source);
+    }
+    void operator()(const CredentialAnswer& answer) {
+        out.number(Kind::CredentialAnswer);
+        out.number(answer.id);
+        out.number(answer.verdict);
+        out.text(answer.user);
+    }
+    void operator()(const LocationQuestion& question) {
+        out.number(Kind::LocationQuestion);
+        out.number(question.id);
+        out.number(question.tenant);
+        out.text(question.aor);
+    }
+    void operator()(const LocationAnswer& answer) {
+        out.number(Kind::LocationAnswer);
+        out.number(answer.id);
+        out.number(static_cast<uint8_t>(answer.exists));
+        out.number(static_cast<uint32_t>(answer.targets.size()));
+        for (const Target& target : answer.targets) {
+            out.text(target.uri);
+            out.number(target.q);
+            out.number(static_cast<uint8_t>(target.has_flow));
+            put(out, target.flow);
+        }
+    }
+    void operator()(const SourceBlocked& blocked) {
+        out.number(Kind::SourceBlocked);
+        put(out, blocked.address);
+        out.number(blocked.until.time_since_epoch().count());
+    }
+};
+
+CredentialQuestion get_credential_question(ByteReader& in) {
+    CredentialQuestion question;
+    question.id = in.number<uint64_t>();
+    question.tenant = in.number<ports::TenantId>();
+    question.method = in.text();
+    question.request_uri = in.text();
+    question.credentials = in.text();
+    question.identity = in.text();
+    question.source = get_address(in);
+    return question;
+}
+
+LocationAnswer get_location_answer(ByteReader& in) {
+    LocationAnswer answer;
+    answer.id = in.number<uint64_t>();
+    answer.exists = in.number<uint8_t>() != 0;
+    const auto count = in.number<uint32_t>();
+    for (uint32_t i = 0; i < count && i < kTargetsMax && in.ok(); ++i) {
+        Target target;
+        target.uri = in.text();
+        target.q = in.number<uint16_t>();
+        target.has_flow = in.number<uint8_t>() != 0;
+        target.flow = get_flow(in);
+        answer.targets.push_back(target);
+    }
+    return answer;
+}
+
+}  // namespace
+
+void encode(const ShardMessage& message, std::string& out) {
+    std::visit(Encoder{ByteWriter(out)}, message);
+}
+
+std::optional<ShardMessage> decode_shard_message(std::string_view bytes) {
+    ByteReader in(bytes);
+    std::optional<ShardMessage> message;
+    switch (in.number<Kind>()) {
+        case Kind::CredentialQuestion:
+            message = get_credential_question(in);
+            break;
+        case Kind::CredentialAnswer: {
+            CredentialAnswer answer;
+            answer.id = in.number<uint64_t>();
+            answer.verdict = in.number<CredentialVerdict>();
+            answer.user = in.text();
+            message = answer;
+            break;
+        }
+        case Kind::LocationQuestion: {
+            LocationQuestion question;
+            question.id = in.number<uint64_t>();
+            question.tenant = in.number<ports::TenantId>();
+            question.aor = in.text();
+            message = question;
+            break;
+        }
+        case Kind::LocationAnswer:
+            message = get_location_answer(in);
+            break;
+        case Kind::SourceBlocked: {
+            SourceBlocked blocked;
+            blocked.address = get_address(in);
+            blocked.until = Instant(Duration(in.number<Duration::rep>()));
+            message = blocked;
+            break;
+        }
+    }
+    if (!in.ok()) return std::nullopt;
+    return message;
+}
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,77 @@
+// The questions that shards ask each other, and their answers, as values and as bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/ip_endpoint.h"
+#include "base/time.h"
+#include "ports/snapshot.h"
+#include "transport/flow.h"
+
+namespace signalbox::proxy {
+
+/// To the shard of the user: are these credentials right, and may he use `identity` in From? Views:
+/// the bytes it was read from.
+struct CredentialQuestion {
+    uint64_t id = 0;
+    ports::TenantId tenant = ports::kDefaultTenant;
+    std::string_view method, request_uri;
+    std::string_view credentials;  // the header field's value
+    std::string_view identity;     // canonical user part; empty: any user will do
+    IpAddress source;
+};
+
+enum class CredentialVerdict : uint8_t {
+    Accepted,
+    NotThisIdentity,
+    Wrong,
+    Stale,
+    Malformed,
+    Unanswered
+};
+
+struct CredentialAnswer {
+    uint64_t id = 0;
+    CredentialVerdict verdict = CredentialVerdict::Wrong;
+    std::string_view user;  // Accepted, NotThisIdentity: who he is; Malformed: the reason
+};
+
+/// To the shard of the address of record: where is it reached?
+struct LocationQuestion {
+    uint64_t id = 0;
+    ports::TenantId tenant = ports::kDefaultTenant;
+    std::string_view aor;
+};
+
+/// One place at which a user is reached.
+struct Target {
+    std::string_view uri;  // becomes the Request-URI
+    uint16_t q = 1000;
+    bool has_flow = false;  // else the URI decides
+    transport::Flow flow;
+};
+
+struct LocationAnswer {
+    uint64_t id = 0;
+    bool exists = false;          // a user or an address of record of that name is known
+    std::vector<Target> targets;  // best q first; empty: nobody is there now
+};
+
+/// To all: leave this source's requests for credentials unanswered.
+struct SourceBlocked {
+    IpAddress address;
+    Instant until;
+};
+
+using ShardMessage = std::variant<CredentialQuestion, CredentialAnswer, LocationQuestion,
+                                  LocationAnswer, SourceBlocked>;
+
+void encode(const ShardMessage& message, std::string& out);
+/// Nothing when the bytes are none of ours. Views: `bytes`.
+std::optional<ShardMessage> decode_shard_message(std::string_view bytes);
+
+}  // namespace signalbox::proxy

@@ -1,0 +1,147 @@
+// Forwarding without a transaction: stateless mode, ACK to 2xx, CANCEL for what we do not know.
+// Implements: RFC 3261 §16.11, §16.10
+#include "base/random.h"
+#include "ports/sharding.h"
+#include "proxy/loop_detection.h"
+#include "proxy/proxy_core.h"
+#include "proxy/response_forwarding.h"
+#include "resolver/locate_server.h"
+#include "sip/params.h"
+#include "transport/receive.h"
+
+namespace signalbox::proxy {
+
+using sip::HeaderId;
+using sip::Method;
+
+namespace {
+
+/// The same for a request, its retransmissions, its CANCEL and the ACK to its failure: they have
+/// the top Via's branch in common; without a magic cookie, what RFC 3261 §16.11 names instead.
+uint64_t stable_hash(const IncomingRequest& request, std::array<uint64_t, 2> key) {
+    const auto mix = [&key](std::string_view part) { key[0] ^= siphash(key, part) + part.size(); };
+    mix(request.via.host);
+    key[1] ^= request.via.port_or_default();
+    if (request.via.has_magic_cookie()) {
+        mix(request.via.branch);
+    } else {
+        mix(request.message.request_uri());
+        mix(request.from.tag);
+        mix(request.call_id);
+        key[1] ^= uint64_t{request.cseq.number} << 16;
+        mix(request.message.value(HeaderId::Via));
+    }
+    return siphash(key, "stateless");
+}
+
+}  // namespace
+
+bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing& routing,
+                                  std::string_view target, const transport::Flow& flow,
+                                  uint64_t hash, ports::Outbox& out) {
+    transaction::BranchFields fields;
+    fields.kind = transaction::BranchKind::Stateless;
+    fields.cookie = stable_hash(request, s_.keys.current().siphash_key);
+    fields.loop_hash = hash;
+    fields.node = setup_.node;
+    fields.shard = setup_.shard;
+    const transaction::BranchText branch = transaction::make_branch(fields, s_.keys);
+    const Forwarding forwarding{request,     routing,       target,
+                                flow,        branch.view(), request.snapshot.proxy.record_route,
+                                setup_.node, s_.keys};
+    if (!render_request(forwarding, rendered_)) return false;
+    out.transmits.add(flow, rendered_);
+    s_.counters.add(Counter::requests_forwarded_total);
+    return true;
+}
+
+bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const Routing& routing,
+                                const Admission& admission, ports::Outbox& out) {
+    // Credentials may be used once only, so a request that needed them keeps a transaction to
+    // absorb its retransmissions.
+    if (!admission.user.empty()) return false;
+    std::string_view target = routing.target_uri;
+    std::optional<transport::Flow> flow;
+    if (routing.token) {
+        flow = in_dialog_flow(request, routing);
+    } else if (admission.relay.is_foreign) {
+        const auto uri = sip::parse_uri(routing.next_route.empty() ? target : routing.next_route);
+        const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
+        if (!hop || !hop->address) return false;
+        flow = transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
+                                        request.flow, hop->transport, {*hop->address, hop->port});
+    } else {
+        const LocationQuestion question{0, admission.relay.target_tenant,
+                                        admission.relay.target_aor};
+        if (ports::shard_of_aor(question.tenant, question.aor, setup_.shards) != setup_.shard)
+            return false;
+        const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
+        // Nobody, or several: an answer or a fork needs state.
+        if (answer.targets.size() != 1 || !answer.targets[0].has_flow) return false;
+        target = answer.targets[0].uri;
+        flow = answer.targets[0].flow;
+    }
+    // Between a reliable and an unreliable transport somebody must retransmit: that is a stateful
+    // proxy (RFC 3261 §16.1).
+    if (!flow ||
+        transport::is_reliable(flow->transport) != transport::is_reliable(request.flow.transport))
+        return false;
+    return forward_stateless(request, routing, target, *flow, admission.loop_hash, out);
+}
+
+void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& response,
+                                           const transport::Flow& flow, ports::Outbox& out) {
+    const ports::Snapshot& snapshot = s_.snapshots.current();
+    std::string_view rest;
+    const auto own = sip::parse_via(response.value(HeaderId::Via), &rest);
+    if (rest.empty()) {
+        const sip::HeaderField* next = response.next(response.first(HeaderId::Via));
+        if (next != nullptr) rest = response.value(*next);
+    }
+    const auto upstream = sip::parse_via(rest);
+    const auto back = own && upstream ? transport::response_flow_from_via(*upstream, flow)
+                                      : std::optional<transport::Flow>{};
+    if (!back || !render_response(response, flow, true, snapshot, setup_.node, s_.keys, now.wall,
+                                  rendered_)) {
+        s_.counters.add(Counter::stray_responses_dropped_total);
+        return;
+    }
+    const auto from = transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, flow,
+                                               back->transport, back->remote);
+    if (!from) {
+        s_.counters.add(Counter::stray_responses_dropped_total);
+        return;
+    }
+    out.transmits.add(*from, rendered_);
+    s_.counters.add(Counter::responses_forwarded_total);
+}
+
+void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& out) {
+    const auto routing = preprocess_route(request, s_.keys, now.wall);
+    std::optional<transport::Flow> flow;
+    if (routing && routing->token) {
+        flow = in_dialog_flow(request, *routing);
+    } else if (routing) {
+        const auto uri =
+            sip::parse_uri(routing->next_route.empty() ? routing->target_uri : routing->next_route);
+        const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
+        const cdr::CallHandle call =
+            s_.calls.find(request.call_id, request.from.tag, request.to.tag);
+        const bool may_go = request.is_trusted || (uri && s_.calls.has_shown(call, hop_hash(*uri)));
+        const bool is_for_us = uri && request.snapshot.tenant_of(*uri) != ports::kNoTenant;
+        if (hop && hop->address && may_go && !is_for_us) {
+            flow =
+                transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
+                                         request.flow, hop->transport, {*hop->address, hop->port});
+        }
+    }
+    const auto max_forwards = sip::parse_max_forwards(request.message.value(HeaderId::MaxForwards));
+    const bool is_spent = max_forwards && *max_forwards == 0;
+    const uint64_t hash = routing ? loop_hash(request, *routing, s_.keys.current().siphash_key) : 0;
+    if (!flow || is_spent || is_loop(request, hash, s_.keys, now.wall) ||
+        !forward_stateless(request, *routing, routing->target_uri, *flow, hash, out)) {
+        s_.counters.add(Counter::stray_acks_dropped_total);
+    }
+}
+
+}  // namespace signalbox::proxy

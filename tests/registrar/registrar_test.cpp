@@ -1,0 +1,514 @@
+// The registrar's rules, one REGISTER after another.
+// Covers: RFC 3261 §10.2.1 (adding), §10.2.1.1 (expiration), §10.2.1.2 (q), §10.2.2 (removing),
+// §10.2.3 (fetching), §10.2.4 (refreshing), §10.3 steps 2, 5, 6, 7, 8, §8.2.2.3 (Require), §19.1.4
+// (through the bindings). Not covered: §10.3 steps 1, 3 and 4 (the domain, authentication and
+// authorisation), which the core does before.
+#include "registrar/registrar.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace signalbox::registrar {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr WallTime kWallStart = WallTime(seconds(1'700'000'000));
+
+/// A phone's REGISTER as text.
+struct Register {
+    std::vector<std::string> headers;
+    std::string call_id = "reg-1";
+    uint32_t cseq = 1;
+
+    Register& with(std::string header) {
+        headers.push_back(std::move(header));
+        return *this;
+    }
+    Register& contact(const std::string& value) { return with("Contact: " + value); }
+    std::string text() const {
+        std::string out =
+            "REGISTER sip:example.test SIP/2.0\r\n"
+            "Via: SIP/2.0/UDP 198.51.100.9:5062;branch=z9hG4bKr1\r\n"
+            "From: <sip:alice@example.test>;tag=f1\r\n"
+            "To: <sip:alice@example.test>\r\n"
+            "Call-ID: " +
+            call_id + "\r\nCSeq: " + std::to_string(cseq) + " REGISTER\r\n";
+        for (const std::string& header : headers) out += header + "\r\n";
+        return out + "Content-Length: 0\r\n\r\n";
+    }
+};
+
+Register reg(uint32_t cseq, std::string call_id = "reg-1") {
+    Register made;
+    made.cseq = cseq;
+    made.call_id = std::move(call_id);
+    return made;
+}
+
+struct RegistrarTest : testing::Test {
+    TimerWheel wheel{Instant{}};
+    Counters counters;
+    location::Location location{{0, 0, 100}, wheel, counters};
+    Registrar registrar{location, counters};
+    ports::Snapshot snapshot;
+    ports::Outbox out;
+    transport::Flow flow;
+    std::string response;
+    Duration time{};
+
+    RegistrarTest() {
+        snapshot.version = 11;
+        flow.local = {IpAddress::v4(192, 0, 2, 1), 5060};
+        flow.remote = {IpAddress::v4(198, 51, 100, 9), 5062};
+    }
+    Now now() const {
+        return {Instant(time), kWallStart + std::chrono::duration_cast<WallTime::duration>(time)};
+    }
+    int send(const Register& request, std::string_view aor = "alice") {
+        const std::string text = request.text();
+        sip::MessageView view;
+        EXPECT_TRUE(sip::parse_message(text, view)) << text;
+        const RegisterContext context{ports::kDefaultTenant, aor, snapshot, "to-1"};
+        return registrar.process(now(), view, flow, context, out, response);
+    }
+    std::vector<std::string> contacts(std::string_view aor = "alice") {
+        std::vector<std::string> found;
+        for (const auto& each : location.lookup(now(), ports::kDefaultTenant, aor)) {
+            found.emplace_back(each.record.contact);
+        }
+        return found;
+    }
+    /// The values of a header field of the last response.
+    std::vector<std::string> values(const std::string& name) const {
+        std::vector<std::string> found;
+        const std::string begin = "\r\n" + name + ": ";
+        for (size_t at = response.find(begin); at != std::string::npos;
+             at = response.find(begin, at + 1)) {
+            const size_t value = at + begin.size();
+            found.push_back(response.substr(value, response.find("\r\n", value) - value));
+        }
+        return found;
+    }
+    std::string status_line() const { return response.substr(0, response.find("\r\n")); }
+};
+
+using Texts = std::vector<std::string>;
+using Registrar_Rfc3261_10_2_1 = RegistrarTest;
+using Registrar_Rfc3261_10_2_1_1 = RegistrarTest;
+using Registrar_Rfc3261_10_2_1_2 = RegistrarTest;
+using Registrar_Rfc3261_10_2_2 = RegistrarTest;
+using Registrar_Rfc3261_10_2_3 = RegistrarTest;
+using Registrar_Rfc3261_10_2_4 = RegistrarTest;
+using Registrar_Rfc3261_10_3 = RegistrarTest;
+using Registrar_Rfc3261_8_2_2_3 = RegistrarTest;
+using Registrar_Behaviour = RegistrarTest;
+
+// --- adding
+
+TEST_F(Registrar_Rfc3261_10_2_1, AddsTheContactsOfTheRequest) {
+    EXPECT_EQ(send(reg(1)
+                       .contact("<sip:a@198.51.100.9:5062>, \"B\" <sip:b@198.51.100.9>")
+                       .contact("sip:c@198.51.100.9;expires=100")),
+              200);
+    EXPECT_EQ(contacts(),
+              (Texts{"sip:a@198.51.100.9:5062", "sip:b@198.51.100.9", "sip:c@198.51.100.9"}));
+    EXPECT_EQ(values("Contact"),
+              (Texts{"<sip:a@198.51.100.9:5062>;expires=3600", "<sip:b@198.51.100.9>;expires=3600",
+                     "<sip:c@198.51.100.9>;expires=100"}));
+    EXPECT_EQ(counters.value(Counter::registrations_accepted_total), 1U);
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1, KeepsWhatTheProxyNeedsOfABinding) {
+    send(reg(7, "call-x").contact("<sip:a@198.51.100.9>;q=0.3").with("User-Agent: Phone 2"));
+    const auto found = location.lookup(now(), ports::kDefaultTenant, "alice");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].record.call_id, "call-x");
+    EXPECT_EQ(found[0].record.cseq, 7U);
+    EXPECT_EQ(found[0].record.q, 300);
+    EXPECT_EQ(found[0].record.user_agent, "Phone 2");
+    EXPECT_EQ(found[0].record.flow, flow);
+    EXPECT_EQ(found[0].record.updated, now().wall);
+    EXPECT_EQ(found[0].record.expires, now().wall + seconds(3600));
+    EXPECT_FALSE(found[0].is_flow_closed);
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1, ContactsOfOtherPhonesStay) {
+    send(reg(1, "phone-a").contact("<sip:a@198.51.100.9>"));
+    send(reg(1, "phone-b").contact("<sip:b@198.51.100.9>"));
+    EXPECT_EQ(contacts().size(), 2U);
+    EXPECT_EQ(values("Contact").size(), 2U);
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1, FoldedContactsAreRead) {
+    EXPECT_EQ(
+        send(reg(1).contact("<sip:a@198.51.100.9>\r\n ;expires=100,\r\n\t<sip:b@198.51.100.9>")),
+        200);
+    EXPECT_EQ(values("Contact"),
+              (Texts{"<sip:a@198.51.100.9>;expires=100", "<sip:b@198.51.100.9>;expires=3600"}));
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1, ContactOfAnotherSchemeIs400) {
+    EXPECT_EQ(send(reg(1).contact("<mailto:alice@example.test>")), 400);
+    EXPECT_EQ(send(reg(2).contact("<tel:+15550100>")), 400);
+    EXPECT_TRUE(contacts().empty());
+    EXPECT_EQ(send(reg(3).contact("<sips:alice@198.51.100.9>")), 200);
+}
+
+// --- expiration
+
+TEST_F(Registrar_Rfc3261_10_2_1_1, ParameterComesBeforeHeaderBeforeDefault) {
+    send(reg(1).contact("<sip:a@h>;expires=100, <sip:b@h>").with("Expires: 200"));
+    EXPECT_EQ(values("Contact"), (Texts{"<sip:a@h>;expires=100", "<sip:b@h>;expires=200"}));
+    snapshot.registrar.expires_default_s = 300;
+    send(reg(2).contact("<sip:b@h>"));
+    EXPECT_EQ(values("Contact")[1], "<sip:b@h>;expires=300");
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1_1, MalformedExpirationCountsAs3600) {
+    snapshot.registrar.expires_default_s = 300;
+    send(reg(1).contact("<sip:a@h>;expires=soon, <sip:b@h>;expires=\"60\"").with("Expires: 200"));
+    EXPECT_EQ(values("Contact"), (Texts{"<sip:a@h>;expires=3600", "<sip:b@h>;expires=3600"}));
+    send(reg(2, "other").contact("<sip:c@h>").with("Expires: never"));
+    EXPECT_EQ(values("Contact")[2], "<sip:c@h>;expires=3600");
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1_1, NumberPastAllLimitsIsLoweredToTheMaximum) {
+    send(
+        reg(1).contact("<sip:a@h>;expires=7200, <sip:b@h>;expires=7201, "
+                       "<sip:c@h>;expires=99999999999999999999"));
+    EXPECT_EQ(values("Contact"), (Texts{"<sip:a@h>;expires=7200", "<sip:b@h>;expires=7200",
+                                        "<sip:c@h>;expires=7200"}));
+}
+
+TEST_F(Registrar_Rfc3261_10_3, TooBriefIs423WithMinExpires) {
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>;expires=59")), 423);
+    EXPECT_EQ(status_line(), "SIP/2.0 423 Interval Too Brief");
+    EXPECT_EQ(values("Min-Expires"), Texts{"60"});
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>").with("Expires: 1")), 423);
+    EXPECT_TRUE(contacts().empty());
+    EXPECT_EQ(out.journal_count(), 0U);
+    EXPECT_EQ(counters.value(Counter::registrations_refused_total), 2U);
+    EXPECT_EQ(send(reg(3).contact("<sip:a@h>;expires=60")), 200);
+    EXPECT_EQ(send(reg(4).contact("<sip:a@h>;expires=0")), 200);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, AnHourIsNeverTooBrief) {
+    snapshot.registrar.expires_min_s = 5000;
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>;expires=3599")), 423);
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>;expires=3600")), 200);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, OwnDefaultIsNeverTooBrief) {
+    snapshot.registrar.expires_default_s = 30;
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>")), 200);
+    EXPECT_EQ(values("Contact"), Texts{"<sip:a@h>;expires=30"});
+}
+
+// --- q
+
+TEST_F(Registrar_Rfc3261_10_2_1_2, GivesQBackAndOrdersByIt) {
+    send(reg(1).contact("<sip:a@h>;q=0.25, <sip:b@h>;q=1.0, <sip:c@h>;q=0, <sip:d@h>;q=0.905"));
+    EXPECT_EQ(values("Contact"),
+              (Texts{"<sip:b@h>;q=1;expires=3600", "<sip:d@h>;q=0.905;expires=3600",
+                     "<sip:a@h>;q=0.25;expires=3600", "<sip:c@h>;q=0;expires=3600"}));
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1_2, MalformedQIs400) {
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>;q=2")), 400);
+    EXPECT_EQ(status_line(), "SIP/2.0 400 Malformed Contact");
+}
+
+// --- removing
+
+TEST_F(Registrar_Rfc3261_10_2_2, ExpiresZeroRemovesThatContact) {
+    send(reg(1).contact("<sip:a@h>, <sip:b@h>"));
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>;expires=0")), 200);
+    EXPECT_EQ(values("Contact"), Texts{"<sip:b@h>;expires=3600"});
+    EXPECT_EQ(send(reg(3).contact("<sip:b@h>").with("Expires: 0")), 200);
+    EXPECT_TRUE(values("Contact").empty());
+    EXPECT_EQ(location.address_count(), 0U);
+}
+
+TEST_F(Registrar_Rfc3261_10_2_2, RemovingWhatIsNotThereChangesNothing) {
+    send(reg(1).contact("<sip:a@h>"));
+    const size_t events = out.journal_count();
+    EXPECT_EQ(send(reg(2).contact("<sip:b@h>;expires=0")), 200);
+    EXPECT_EQ(values("Contact").size(), 1U);
+    EXPECT_EQ(out.journal_count(), events);
+}
+
+TEST_F(Registrar_Rfc3261_10_2_2, StarWithExpiresZeroRemovesAll) {
+    send(reg(1, "phone-a").contact("<sip:a@h>"));
+    send(reg(1, "phone-b").contact("<sip:b@h>"));
+    EXPECT_EQ(send(reg(2, "phone-b").contact("*").with("Expires: 0")), 200);
+    EXPECT_TRUE(contacts().empty());
+    const auto event = ports::decode_bindings_event(out.journal_event(out.journal_count() - 1));
+    EXPECT_TRUE(event->bindings.empty());
+}
+
+TEST_F(Registrar_Rfc3261_10_3, StarNeedsExpiresZero) {
+    send(reg(1).contact("<sip:a@h>"));
+    EXPECT_EQ(send(reg(2).contact("*")), 400);
+    EXPECT_EQ(send(reg(3).contact("*").with("Expires: 1")), 400);
+    EXPECT_EQ(send(reg(4).contact("*").with("Expires: zero")), 400);
+    EXPECT_EQ(contacts().size(), 1U);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, StarStandsAlone) {
+    send(reg(1).contact("<sip:a@h>"));
+    EXPECT_EQ(send(reg(2).contact("*").contact("<sip:b@h>").with("Expires: 0")), 400);
+    EXPECT_EQ(send(reg(3).contact("<sip:b@h>").contact("*").with("Expires: 0")), 400);
+    EXPECT_EQ(send(reg(4).contact("*").contact("*").with("Expires: 0")), 400);
+    EXPECT_EQ(send(reg(5).contact("*, <sip:b@h>").with("Expires: 0")), 400);
+    EXPECT_EQ(contacts().size(), 1U);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, OldStarIs500AndRemovesNothing) {
+    send(reg(1, "phone-a").contact("<sip:a@h>"));
+    send(reg(5, "phone-b").contact("<sip:b@h>"));
+    EXPECT_EQ(send(reg(5, "phone-b").contact("*").with("Expires: 0")), 500);
+    EXPECT_EQ(contacts().size(), 2U);
+    EXPECT_EQ(send(reg(6, "phone-b").contact("*").with("Expires: 0")), 200);
+}
+
+// --- fetching
+
+TEST_F(Registrar_Rfc3261_10_2_3, WithoutContactListsAndChangesNothing) {
+    send(reg(1).contact("<sip:a@h>;expires=100"));
+    const size_t events = out.journal_count();
+    time = seconds(40);
+    EXPECT_EQ(send(reg(1)), 200);
+    EXPECT_EQ(values("Contact"), Texts{"<sip:a@h>;expires=60"});
+    EXPECT_EQ(out.journal_count(), events);
+    EXPECT_EQ(send(reg(1), "bob"), 200);
+    EXPECT_TRUE(values("Contact").empty());
+}
+
+TEST_F(Registrar_Rfc3261_10_2_3, ShowsWholeSecondsAndNeverZero) {
+    send(reg(1).contact("<sip:a@h>;expires=100"));
+    time = std::chrono::milliseconds(99'999);
+    send(reg(2));
+    EXPECT_EQ(values("Contact"), Texts{"<sip:a@h>;expires=1"});
+    time = seconds(100);
+    send(reg(3));
+    EXPECT_TRUE(values("Contact").empty());
+}
+
+// --- refreshing
+
+TEST_F(Registrar_Rfc3261_10_2_4, RefreshReplacesTheBindingInItsPlace) {
+    send(reg(1).contact("<sip:a@h>;+x=1, <sip:b@h>"));
+    time = seconds(1000);
+    flow.remote.port = 6000;
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>;+x=2")), 200);
+    EXPECT_EQ(values("Contact"), (Texts{"<sip:a@h>;expires=3600;+x=2", "<sip:b@h>;expires=2600"}));
+    const auto found = location.lookup(now(), ports::kDefaultTenant, "alice");
+    EXPECT_EQ(found[0].record.flow.remote.port, 6000);
+    EXPECT_EQ(found[1].record.flow.remote.port, 5062);
+    EXPECT_EQ(found[0].record.cseq, 2U);
+    EXPECT_EQ(found[1].record.cseq, 1U);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, ContactsAreComparedAsUris) {
+    send(reg(1).contact("<sip:alice@Phone.example.test;transport=TCP>"));
+    EXPECT_EQ(send(reg(2).contact("<sip:%61lice@phone.EXAMPLE.test;Transport=tcp>")), 200);
+    EXPECT_EQ(contacts(), Texts{"sip:%61lice@phone.EXAMPLE.test;Transport=tcp"});
+    // No equality: the user's case, a port that is written, a transport in one only.
+    send(reg(3).contact("<sip:Alice@phone.example.test;transport=tcp>"));
+    send(reg(4).contact("<sip:alice@phone.example.test:5060;transport=tcp>"));
+    send(reg(5).contact("<sip:alice@phone.example.test>"));
+    EXPECT_EQ(contacts().size(), 4U);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, SameTextWinsOverAnEqualUri) {
+    send(reg(1).contact("<sip:a@h;x=1>"));
+    send(reg(2).contact("<sip:a@h;y=1;x=2>"));
+    send(reg(3).contact("<sip:a@h;y=1>"));
+    // The last one equals both others, the first of which gave way to it.
+    EXPECT_EQ(contacts(), (Texts{"sip:a@h;y=1", "sip:a@h;y=1;x=2"}));
+    send(reg(4).contact("<sip:a@h;y=1;x=2>;expires=100"));
+    EXPECT_EQ(values("Contact"),
+              (Texts{"<sip:a@h;y=1>;expires=3600", "<sip:a@h;y=1;x=2>;expires=100"}));
+}
+
+// --- the order of requests
+
+TEST_F(Registrar_Rfc3261_10_3, OldCSeqOfTheSameCallIdIs500) {
+    send(reg(5).contact("<sip:a@h>"));
+    EXPECT_EQ(send(reg(5).contact("<sip:a@h>;expires=100")), 500);
+    EXPECT_EQ(send(reg(4).contact("<sip:a@h>;expires=100")), 500);
+    EXPECT_EQ(send(reg(4).contact("<sip:a@h>;expires=0")), 500);
+    EXPECT_EQ(contacts().size(), 1U);
+    EXPECT_EQ(send(reg(6).contact("<sip:a@h>;expires=100")), 200);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, AnotherCallIdMayHaveAnyCSeq) {
+    send(reg(500, "before-reboot").contact("<sip:a@h>"));
+    EXPECT_EQ(send(reg(1, "after-reboot").contact("<sip:a@h>")), 200);
+    EXPECT_EQ(send(reg(1, "after-reboot").contact("<sip:b@h>")), 200);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, OneBadContactChangesNothingAtAll) {
+    send(reg(5).contact("<sip:a@h>, <sip:b@h>"));
+    send(reg(7).contact("<sip:b@h>"));
+    const size_t events = out.journal_count();
+    EXPECT_EQ(send(reg(6).contact("<sip:a@h>;expires=0, <sip:c@h>, <sip:b@h>")), 500);
+    EXPECT_EQ(send(reg(8).contact("<sip:a@h>;expires=0, <sip:c@h>;expires=5")), 423);
+    EXPECT_EQ(send(reg(9).contact("<sip:a@h>;expires=0, <sip:c@h").contact("<sip:d@h>")), 400);
+    EXPECT_EQ(contacts(), (Texts{"sip:a@h", "sip:b@h"}));
+    EXPECT_EQ(out.journal_count(), events);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, LastMentionOfAContactHolds) {
+    send(reg(1).contact("<sip:a@h>"));
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>;expires=0, <sip:a@h>;expires=100")), 200);
+    EXPECT_EQ(values("Contact"), Texts{"<sip:a@h>;expires=100"});
+    EXPECT_EQ(send(reg(3).contact("<sip:b@h>, <sip:b@h>;expires=0")), 200);
+    EXPECT_EQ(contacts(), Texts{"sip:a@h"});
+}
+
+// --- the response
+
+TEST_F(Registrar_Rfc3261_10_3, AcceptedResponseHasDateAndTag) {
+    send(reg(1).contact("<sip:a@h>"));
+    EXPECT_EQ(status_line(), "SIP/2.0 200 OK");
+    EXPECT_EQ(values("Date"), Texts{"Tue, 14 Nov 2023 22:13:20 GMT"});
+    EXPECT_EQ(values("To"), Texts{"<sip:alice@example.test>;tag=to-1"});
+    EXPECT_EQ(values("Content-Length"), Texts{"0"});
+    time = seconds(1);
+    send(reg(2).contact("<sip:a@h>"));
+    EXPECT_EQ(values("Date"), Texts{"Tue, 14 Nov 2023 22:13:21 GMT"});
+}
+
+TEST_F(Registrar_Rfc3261_10_3, ParametersOfAContactComeBack) {
+    send(reg(1).contact(
+        "<sip:a@h;ob>;+sip.instance=\"<urn:uuid:1>\";reg-id=1;Q=0.5;flag;EXPIRES=90"));
+    EXPECT_EQ(values("Contact"),
+              Texts{"<sip:a@h;ob>;q=0.5;expires=90;+sip.instance=\"<urn:uuid:1>\";reg-id=1;flag"});
+}
+
+TEST_F(Registrar_Behaviour, StampedViaAndServerNameStandInTheResponse) {
+    snapshot.server_name = "Signalbox";
+    const std::string text = reg(1).contact("<sip:a@h>").text();
+    sip::MessageView view;
+    ASSERT_TRUE(sip::parse_message(text, view));
+    const std::string_view via = "SIP/2.0/UDP 198.51.100.9:5062;branch=z9hG4bKr1;rport=5062";
+    const RegisterContext context{ports::kDefaultTenant, "alice", snapshot, "to-1", via};
+    registrar.process(now(), view, flow, context, out, response);
+    EXPECT_EQ(values("Via"), Texts{std::string(via)});
+    EXPECT_EQ(values("Server"), Texts{"Signalbox"});
+}
+
+// --- extensions
+
+TEST_F(Registrar_Rfc3261_8_2_2_3, RequiredExtensionsAre420) {
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>").with("Require: path, gruu").with("Require: x")),
+              420);
+    EXPECT_EQ(status_line(), "SIP/2.0 420 Bad Extension");
+    EXPECT_EQ(values("Unsupported"), Texts{"path, gruu, x"});
+    EXPECT_TRUE(contacts().empty());
+}
+
+TEST_F(Registrar_Rfc3261_8_2_2_3, SupportedAndProxyRequireAreNoReasonToRefuse) {
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>").with("Supported: path").with("Proxy-Require: x")),
+              200);
+}
+
+// --- limits
+
+TEST_F(Registrar_Behaviour, ContactsPastTheLimitAre403) {
+    snapshot.registrar.contacts_max = 2;
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>, <sip:b@h>, <sip:c@h>")), 403);
+    EXPECT_EQ(status_line(), "SIP/2.0 403 Too many contacts");
+    EXPECT_TRUE(contacts().empty());
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>, <sip:b@h>")), 200);
+    EXPECT_EQ(send(reg(3).contact("<sip:c@h>")), 403);
+}
+
+TEST_F(Registrar_Behaviour, RemovalsMakeRoomInTheSameRequest) {
+    snapshot.registrar.contacts_max = 2;
+    send(reg(1).contact("<sip:a@h>, <sip:b@h>"));
+    EXPECT_EQ(send(reg(2).contact("<sip:c@h>, <sip:a@h>;expires=0")), 200);
+    EXPECT_EQ(contacts(), (Texts{"sip:b@h", "sip:c@h"}));
+}
+
+TEST_F(Registrar_Behaviour, LoweredLimitLetsPhonesRefreshAndLeave) {
+    send(reg(1).contact("<sip:a@h>, <sip:b@h>, <sip:c@h>"));
+    snapshot.registrar.contacts_max = 1;
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>")), 200);
+    EXPECT_EQ(send(reg(3).contact("<sip:b@h>;expires=0")), 200);
+    EXPECT_EQ(send(reg(4).contact("<sip:d@h>")), 403);
+    EXPECT_EQ(contacts(), (Texts{"sip:a@h", "sip:c@h"}));
+}
+
+TEST_F(Registrar_Behaviour, ExpiredContactsDoNotCount) {
+    snapshot.registrar.contacts_max = 1;
+    send(reg(1).contact("<sip:a@h>;expires=60"));
+    time = seconds(60);
+    EXPECT_EQ(send(reg(2).contact("<sip:b@h>")), 200);
+    EXPECT_EQ(contacts(), Texts{"sip:b@h"});
+}
+
+TEST_F(Registrar_Behaviour, TextsPastTheirLimitsAre400) {
+    const auto uri_of = [](size_t size) { return "sip:" + std::string(size - 6, 'a') + "@h"; };
+    EXPECT_EQ(send(reg(1).contact("<" + uri_of(kContactUriBytesMax) + ">")), 200);
+    EXPECT_EQ(send(reg(2).contact("<" + uri_of(kContactUriBytesMax + 1) + ">")), 400);
+    const std::string longest(kParametersBytesMax - 3, 'x');
+    EXPECT_EQ(send(reg(3).contact("<sip:a@h>;p=" + longest)), 200);
+    EXPECT_EQ(send(reg(4).contact("<sip:a@h>;p=" + longest + "x")), 400);
+    EXPECT_EQ(send(reg(5, std::string(kCallIdBytesMax, 'c')).contact("<sip:b@h>")), 200);
+    EXPECT_EQ(send(reg(6, std::string(kCallIdBytesMax + 1, 'c')).contact("<sip:b@h>")), 400);
+    EXPECT_EQ(send(reg(7).contact("<sip:b@h>").with("User-Agent: " + std::string(200, 'u'))), 200);
+    const auto found = location.lookup(now(), ports::kDefaultTenant, "alice");
+    EXPECT_EQ(found.back().record.user_agent.size(), kUserAgentBytesMax);
+}
+
+TEST_F(Registrar_Behaviour, MoreContactsThanOneRequestMayNameAre400) {
+    snapshot.registrar.contacts_max = 1000;
+    std::string contact = "<sip:0@h>";
+    for (size_t i = 1; i < kRequestContactsMax; ++i)
+        contact += ", <sip:" + std::to_string(i) + "@h>";
+    EXPECT_EQ(send(reg(1).contact(contact)), 200);
+    EXPECT_EQ(contacts().size(), kRequestContactsMax);
+    EXPECT_EQ(send(reg(2).contact(contact + ", <sip:over@h>")), 400);
+}
+
+TEST_F(Registrar_Behaviour, FullLocationServiceIs503) {
+    for (int i = 0; i < 100; ++i) send(reg(1).contact("<sip:a@h>"), std::to_string(i));
+    EXPECT_EQ(send(reg(1).contact("<sip:a@h>"), "one-more"), 503);
+    EXPECT_EQ(send(reg(2).contact("<sip:a@h>"), "5"), 200);
+}
+
+// --- the network
+
+TEST_F(Registrar_Behaviour, ContactThatIsNotTheSourceAddressIsNated) {
+    send(
+        reg(1).contact("<sip:a@198.51.100.9:7777>, <sip:b@10.0.0.1>, <sip:c@phone.example.test>, "
+                       "<sip:d@[2001:db8::1]>"));
+    const auto found = location.lookup(now(), ports::kDefaultTenant, "alice");
+    ASSERT_EQ(found.size(), 4U);
+    EXPECT_FALSE(found[0].record.is_nated);
+    EXPECT_TRUE(found[1].record.is_nated);
+    EXPECT_TRUE(found[2].record.is_nated);
+    EXPECT_TRUE(found[3].record.is_nated);
+}
+
+TEST_F(Registrar_Behaviour, EveryChangeIsJournalledWhole) {
+    send(reg(1, "phone-a").contact("<sip:a@h>"));
+    send(reg(1, "phone-b").contact("<sip:b@h>"));
+    ASSERT_EQ(out.journal_count(), 2U);
+    const auto event = ports::decode_bindings_event(out.journal_event(1));
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->aor, "alice");
+    EXPECT_EQ(event->header.tenant, ports::kDefaultTenant);
+    EXPECT_EQ(event->header.snapshot_version, 11U);
+    ASSERT_EQ(event->bindings.size(), 2U);
+    EXPECT_EQ(event->bindings[0].contact, "sip:a@h");
+    EXPECT_EQ(event->bindings[1].call_id, "phone-b");
+}
+
+}  // namespace
+}  // namespace signalbox::registrar

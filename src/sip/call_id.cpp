@@ -1,4 +1,5 @@
-// Call-ID. Implements: RFC 3261 §8.1.1.4, §20.8
+// Call-ID.
+// Implements: RFC 3261 §8.1.1.4, §20.8
 #include "base/text.h"
 #include "sip/header_values.h"
 #include "sip/lexer.h"

@@ -1,4 +1,5 @@
-// What makes a message fit to be acted on. Implements: RFC 3261 §8.1.1, §8.2, §16.3, §20.14, §20.22
+// What makes a message fit to be acted on.
+// Implements: RFC 3261 §8.1.1, §8.2, §16.3, §20.14, §20.22
 #include <array>
 
 #include "sip/header_values.h"

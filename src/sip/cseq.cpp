@@ -1,4 +1,5 @@
-// CSeq: the number that orders requests, and their method. Implements: RFC 3261 §8.1.1.5, §20.16
+// CSeq: the number that orders requests, and their method.
+// Implements: RFC 3261 §8.1.1.5, §20.16
 #include "sip/header_values.h"
 #include "sip/lexer.h"
 

@@ -1,5 +1,5 @@
-// Date: RFC 1123's form, always GMT, without the C library's locales and zones. Implements: RFC
-// 3261 §20.17
+// Date: RFC 1123's form, always GMT, without the C library's locales and zones.
+// Implements: RFC 3261 §20.17
 #include <array>
 #include <chrono>
 

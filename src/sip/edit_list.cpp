@@ -1,4 +1,5 @@
-// A sorted list of replacements and its rendering. Implements: RFC 3261 §16.6, §16.7
+// A sorted list of replacements and its rendering.
+// Implements: RFC 3261 §16.6, §16.7
 #include "sip/edit_list.h"
 
 #include <algorithm>

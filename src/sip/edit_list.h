@@ -1,4 +1,5 @@
-// What changes in a forwarded message, rendered once: every other octet stays as received. Implements: RFC 3261 §16.6, §16.7
+// What changes in a forwarded message, rendered once: every other octet stays as received.
+// Implements: RFC 3261 §16.6, §16.7
 #pragma once
 
 #include <array>
@@ -11,9 +12,11 @@
 
 namespace signalbox::sip {
 
-/// A list of replacements over one message. Edits may be added in any order but must not overlap; insertions at one place
-/// render in the order in which they were added, before what replaces the octets behind that place. Inserted text is copied into the list, so that callers may build it on the stack.
-/// Views: the message. Bounded: kEditsMax edits and kTextMax octets of new text; past them, and after an overlap, ok() is false and render() must not be called.
+/// A list of replacements over one message. Edits may be added in any order but must not overlap;
+/// insertions at one place render in the order in which they were added, before what replaces the
+/// octets behind that place. Inserted text is copied into the list, so that callers may build it on
+/// the stack. Views: the message. Bounded: kEditsMax edits and kTextMax octets of new text; past
+/// them, and after an overlap, ok() is false and render() must not be called.
 class EditList final {
  public:
     static constexpr size_t kEditsMax = 256;
@@ -31,17 +34,20 @@ class EditList final {
     void set_value(const HeaderField& field, std::string_view value);
     /// Removes the whole line.
     void remove_header(const HeaderField& field);
-    /// Inserts "Name: value\r\n" before the first header field of `before`, or, without one, before the first header field at all.
+    /// Inserts "Name: value\r\n" before the first header field of `before`, or, without one, before
+    /// the first header field at all.
     void insert_header(HeaderId before, std::string_view name, std::string_view value);
     /// Inserts "Name: value\r\n" behind the last header field.
     void append_header(std::string_view name, std::string_view value);
-    /// Removes the first value of the first header field of that id: a value of a comma list, or the line when it is the only one.
-    /// Removing several from the top: call with count. Used for Via of responses and Route of requests.
+    /// Removes the first value of the first header field of that id: a value of a comma list, or
+    /// the line when it is the only one. Removing several from the top: call with count. Used for
+    /// Via of responses and Route of requests.
     void remove_first_values(HeaderId id, size_t count);
 
     bool ok() const { return ok_; }
     size_t rendered_size() const;
-    /// Writes the edited message to `out`, which must hold rendered_size() octets; returns one past the last.
+    /// Writes the edited message to `out`, which must hold rendered_size() octets; returns one past
+    /// the last.
     char* render(char* out) const;
     void render(std::string& out) const;
 

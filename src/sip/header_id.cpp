@@ -1,5 +1,5 @@
-// Header field names by a perfect hash that the compiler builds and checks. Implements: RFC 3261
-// §7.3.3, §20
+// Header field names by a perfect hash that the compiler builds and checks.
+// Implements: RFC 3261 §7.3.3, §20
 #include "sip/header_id.h"
 
 #include <array>

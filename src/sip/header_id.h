@@ -1,4 +1,5 @@
-// The header fields that the server looks at, by name and compact form. Implements: RFC 3261 §7.3.3, §20.
+// The header fields that the server looks at, by name and compact form.
+// Implements: RFC 3261 §7.3.3, §20
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,8 @@
 
 namespace signalbox::sip {
 
-/// Every header field of RFC 3261 §20, and those of extensions that the server reads. Other is any further name.
+/// Every header field of RFC 3261 §20, and those of extensions that the server reads. Other is any
+/// further name.
 enum class HeaderId : uint8_t {
 #define SIGNALBOX_HEADER(id, name, compact) id,
 #include "sip/headers.def"

@@ -1,4 +1,5 @@
-// The terminals that the grammars of this folder share. Implements: RFC 3261 §25.1; RFC 5118 §4.10
+// The terminals that the grammars of this folder share.
+// Implements: RFC 3261 §25.1; RFC 5118 §4.10
 #include "sip/lexer.h"
 
 #include <limits>

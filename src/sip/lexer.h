@@ -1,5 +1,6 @@
 // The terminals that the grammars of this folder share: octet classes, white space, tokens, quoted
-// strings, hosts, numbers. Implements: RFC 3261 §25.1
+// strings, hosts, numbers.
+// Implements: RFC 3261 §25.1
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// Content-Type and the media ranges of Accept. Implements: RFC 3261 §20.1, §20.15
+// Content-Type and the media ranges of Accept.
+// Implements: RFC 3261 §20.1, §20.15
 #include "sip/header_values.h"
 #include "sip/lexer.h"
 

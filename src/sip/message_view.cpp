@@ -1,4 +1,5 @@
-// Indexes a message in one pass. Implements: RFC 3261 §7, §7.3.1, §7.5, §18.3, §25.1
+// Indexes a message in one pass.
+// Implements: RFC 3261 §7, §7.3.1, §7.5, §18.3, §25.1
 #include "sip/message_view.h"
 
 #include "base/text.h"

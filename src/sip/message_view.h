@@ -21,30 +21,33 @@ inline constexpr size_t kMessageBytesMax = 65535;
 /// One header field as received. Offsets count from the message's first octet.
 struct HeaderField {
     HeaderId id = HeaderId::Other;
-    uint8_t name_size = 0;      // names past 255 octets are malformed
-    uint32_t begin = 0;         // first octet of the name
-    uint32_t value_begin = 0;   // first octet of the value, leading white space skipped
-    uint32_t value_end = 0;     // one past the value, trailing white space skipped; folds stand inside
-    uint32_t end = 0;           // one past the line's end (its CRLF included)
+    uint8_t name_size = 0;     // names past 255 octets are malformed
+    uint32_t begin = 0;        // first octet of the name
+    uint32_t value_begin = 0;  // first octet of the value, leading white space skipped
+    uint32_t value_end = 0;  // one past the value, trailing white space skipped; folds stand inside
+    uint32_t end = 0;        // one past the line's end (its CRLF included)
 };
 
 /// Views: bytes (the packet that was parsed; the view must not outlive it).
-/// Accepts what RFC 3261 §7.3.1 and §25.1 allow: any case, compact forms, folding, white space before the colon, comma lists. A bare
-/// LF or CR as line end is malformed. Octets behind Content-Length are not part of the message (`bytes()` excludes them).
+/// Accepts what RFC 3261 §7.3.1 and §25.1 allow: any case, compact forms, folding, white space
+/// before the colon, comma lists. A bare LF or CR as line end is malformed. Octets behind
+/// Content-Length are not part of the message (`bytes()` excludes them).
 class MessageView final {
  public:
-    /// An empty view. Leaves the table of header fields as it is: zeroing it would cost more than a parse.
+    /// An empty view. Leaves the table of header fields as it is: zeroing it would cost more than a
+    /// parse.
     MessageView() { first_.fill(kNone); }
 
     bool is_request() const { return status_ == 0; }
-    Method method() const { return method_; }                       // of the Request-Line, or of CSeq in a response
-    std::string_view method_text() const { return method_text_; }   // as received
-    std::string_view request_uri() const { return request_uri_; }   // as received; requests only
-    int status() const { return status_; }                          // 100 to 699; 0 for a request; -1: a malformed Status-Line
+    Method method() const { return method_; }  // of the Request-Line, or of CSeq in a response
+    std::string_view method_text() const { return method_text_; }  // as received
+    std::string_view request_uri() const { return request_uri_; }  // as received; requests only
+    /// 100 to 699; 0 for a request; -1 when the Status-Line is malformed.
+    int status() const { return status_; }
     std::string_view reason() const { return reason_; }
-    std::string_view bytes() const { return bytes_; }               // start line, headers and body
+    std::string_view bytes() const { return bytes_; }  // start line, headers and body
     std::string_view body() const { return body_; }
-    size_t headers_end() const { return headers_end_; }             // offset of the empty line's CRLF
+    size_t headers_end() const { return headers_end_; }  // offset of the empty line's CRLF
 
     std::span<const HeaderField> headers() const { return {fields_.data(), field_count_}; }
     /// The first header field of that name, or null. Constant time.
@@ -62,7 +65,9 @@ class MessageView final {
     std::string_view value(const HeaderField& field) const {
         return bytes_.substr(field.value_begin, field.value_end - field.value_begin);
     }
-    std::string_view name(const HeaderField& field) const { return bytes_.substr(field.begin, field.name_size); }
+    std::string_view name(const HeaderField& field) const {
+        return bytes_.substr(field.begin, field.name_size);
+    }
     /// The first header field of a name that has no HeaderId, case-insensitive, or null. Linear.
     const HeaderField* find(std::string_view name) const;
 
@@ -79,20 +84,23 @@ class MessageView final {
     std::array<HeaderField, kHeadersMax> fields_;
 };
 
-/// Indexes `bytes`, one whole message with its body, into `view`. Leading CRLFs are skipped. Checks the start line and
-/// the form of header lines, and the length of the body against Content-Length (too short is Error::body_too_short; the
-/// rest is ignored); no Content-Length means all that follows (RFC 3261 §18.3). The error is the first one met; `view` then holds
-/// every header field that could be indexed, so that a 400 or 505 can still copy Via, From, To, Call-ID and CSeq from it; lines that
-/// are malformed are left out.
-/// SIP/2.0 is compared without regard to case; another version is Error::unsupported_version (505 where it can be answered).
+/// Indexes `bytes`, one whole message with its body, into `view`. Leading CRLFs are skipped. Checks
+/// the start line and the form of header lines, and the length of the body against Content-Length
+/// (too short is Error::body_too_short; the rest is ignored); no Content-Length means all that
+/// follows (RFC 3261 §18.3). The error is the first one met; `view` then holds every header field
+/// that could be indexed, so that a 400 or 505 can still copy Via, From, To, Call-ID and CSeq from
+/// it; lines that are malformed are left out. SIP/2.0 is compared without regard to case; another
+/// version is Error::unsupported_version (505 where it can be answered).
 Result<void> parse_message(std::string_view bytes, MessageView& view);
 
-/// Checks of a request or response as a whole that every element makes before it acts on it: exactly one From, To, Call-ID
-/// and CSeq, at least one Via, at most one Max-Forwards and Content-Length, each well formed; the CSeq number below 2^31
-/// and its method the request's (RFC 3261 §8.1.1, §8.2, §16.3 step 1). The error names the field.
+/// Checks of a request or response as a whole that every element makes before it acts on it:
+/// exactly one From, To, Call-ID and CSeq, at least one Via, at most one Max-Forwards and
+/// Content-Length, each well formed; the CSeq number below 2^31 and its method the request's (RFC
+/// 3261 §8.1.1, §8.2, §16.3 step 1). The error names the field.
 Result<void> check_message(const MessageView& view);
 
-/// The same value with each fold (CRLF and white space) replaced by one space in `scratch`; `value` itself when it has none.
+/// The same value with each fold (CRLF and white space) replaced by one space in `scratch`; `value`
+/// itself when it has none.
 std::string_view unfold(std::string_view value, std::span<char> scratch);
 
 }  // namespace signalbox::sip

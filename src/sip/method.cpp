@@ -1,4 +1,5 @@
-// The names of the methods. Implements: RFC 3261 §7.1
+// The names of the methods.
+// Implements: RFC 3261 §7.1
 #include "sip/method.h"
 
 #include <array>

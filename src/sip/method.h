@@ -1,4 +1,5 @@
-// The methods of SIP. Implements: RFC 3261 §7.1; the extension methods of the IANA registry.
+// The methods of SIP.
+// Implements: RFC 3261 §7.1 (and the extension methods of the IANA registry)
 #pragma once
 
 #include <cstdint>
@@ -6,9 +7,24 @@
 
 namespace signalbox::sip {
 
-/// Extension stands for any token that is not in this list: it is proxied like a known non-INVITE method.
+/// Extension stands for any token that is not in this list: it is proxied like a known non-INVITE
+/// method.
 enum class Method : uint8_t {
-    Invite, Ack, Bye, Cancel, Options, Register, Prack, Subscribe, Notify, Publish, Info, Refer, Message, Update, Extension
+    Invite,
+    Ack,
+    Bye,
+    Cancel,
+    Options,
+    Register,
+    Prack,
+    Subscribe,
+    Notify,
+    Publish,
+    Info,
+    Refer,
+    Message,
+    Update,
+    Extension
 };
 
 /// Case matters (RFC 3261 §7.1). Never fails: an unknown token is Extension.

@@ -1,5 +1,5 @@
-// Addresses with display names and parameters. Implements: RFC 3261 §20.10, §20.20, §20.30, §20.34,
-// §20.39
+// Addresses with display names and parameters.
+// Implements: RFC 3261 §20.10, §20.20, §20.30, §20.34, §20.39
 #include "base/text.h"
 #include "sip/header_values.h"
 #include "sip/lexer.h"

@@ -1,5 +1,5 @@
-// Header fields and parameters that are a number. Implements: RFC 3261 §20.14, §20.19, §20.22,
-// §20.23, §25.1 (qvalue)
+// Header fields and parameters that are a number.
+// Implements: RFC 3261 §20.14, §20.19, §20.22, §20.23, §25.1 (qvalue)
 #include "base/text.h"
 #include "sip/header_values.h"
 #include "sip/lexer.h"

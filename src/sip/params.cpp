@@ -1,4 +1,5 @@
-// Parameter lists, comma lists and quoted strings. Implements: RFC 3261 §7.3.1, §25.1
+// Parameter lists, comma lists and quoted strings.
+// Implements: RFC 3261 §7.3.1, §25.1
 #include "sip/params.h"
 
 #include "base/text.h"

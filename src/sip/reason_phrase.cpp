@@ -1,5 +1,5 @@
-// The reason phrases of the status codes. Implements: RFC 3261 §21; RFC 3265 §7.3; RFC 3329 §2.4;
-// RFC 3608 §5; RFC 4028 §6; RFC 5626 §11.6
+// The reason phrases of the status codes.
+// Implements: RFC 3261 §21; RFC 3312 §8; RFC 3903 §11.2; RFC 4028 §6; RFC 5626 §11; RFC 6665 §8.3
 #include <array>
 
 #include "sip/response_builder.h"

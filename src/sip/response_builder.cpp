@@ -1,5 +1,5 @@
-// Responses that we make ourselves, from the octets of the request. Implements: RFC 3261 §8.2.6,
-// §16.2
+// Responses that we make ourselves, from the octets of the request.
+// Implements: RFC 3261 §8.2.6, §16.2
 #include "sip/response_builder.h"
 
 #include "base/text.h"

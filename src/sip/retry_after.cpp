@@ -1,4 +1,5 @@
-// Retry-After and Timestamp. Implements: RFC 3261 §20.33, §20.38
+// Retry-After and Timestamp.
+// Implements: RFC 3261 §20.33, §20.38
 #include "base/text.h"
 #include "sip/header_values.h"
 #include "sip/lexer.h"

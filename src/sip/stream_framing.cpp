@@ -1,5 +1,5 @@
-// Finds the messages in a stream of octets. Implements: RFC 3261 §18.3, §7.5; RFC 5626 §3.5.1,
-// §4.4.1
+// Finds the messages in a stream of octets.
+// Implements: RFC 3261 §18.3, §7.5; RFC 5626 §3.5.1, §4.4.1
 #include "sip/stream_framing.h"
 
 #include <cstring>

@@ -1,4 +1,5 @@
-// Finds the messages in a stream of octets. Implements: RFC 3261 §18.3; RFC 5626 §3.5.1 (CRLF keep-alives)
+// Finds the messages in a stream of octets.
+// Implements: RFC 3261 §18.3; RFC 5626 §3.5.1 (CRLF keep-alives)
 #pragma once
 
 #include <cstdint>
@@ -21,15 +22,17 @@ struct Frame {
     size_t size = 0;
 };
 
-/// Resumes where it stopped: a header that arrives octet by octet is scanned once. One per connection.
+/// Resumes where it stopped: a header that arrives octet by octet is scanned once. One per
+/// connection.
 class StreamFraming final {
  public:
     static constexpr size_t kHeaderBytesMax = 65535;
     static constexpr size_t kMessageBytesMax = 65535;
 
-    /// Looks at all unconsumed octets of the stream. The caller consumes skip + size before it calls again after anything but NeedMore.
-    /// Errors (close the connection): headers past the limit, a missing, malformed, contradicting or too large Content-Length.
-    /// On such an error `header_size` tells whether the headers are whole and can be answered (400 or 413).
+    /// Looks at all unconsumed octets of the stream. The caller consumes skip + size before it
+    /// calls again after anything but NeedMore. Errors (close the connection): headers past the
+    /// limit, a missing, malformed, contradicting or too large Content-Length. On such an error
+    /// `header_size` tells whether the headers are whole and can be answered (400 or 413).
     Result<Frame> next(std::string_view buffer);
     size_t header_size() const { return header_size_; }
 

@@ -1,5 +1,5 @@
-// SIP, SIPS and tel URIs, and the outer form of all others. Implements: RFC 3261 §19.1.1, §25.1;
-// RFC 3966 §3
+// SIP, SIPS and tel URIs, and the outer form of all others.
+// Implements: RFC 3261 §19.1.1, §25.1; RFC 3966 §3
 #include "sip/uri.h"
 
 #include "base/text.h"

@@ -19,6 +19,7 @@ using uri_parts::PairWalker;
 
 /// Comparing lists costs the product of their sizes; longer ones are compared octet by octet.
 constexpr size_t kPartsMax = 64;
+constexpr size_t kListBytesMax = 2048;
 
 /// RFC 3261 §19.1.4: these in one URI only make the URIs different, even with their default value.
 constexpr std::array<std::string_view, 5> kDecisiveParams = {"transport", "user", "ttl", "method",
@@ -31,8 +32,12 @@ size_t count_parts(std::string_view text, char separator) {
     return count;
 }
 
+bool is_too_long(std::string_view list, char separator) {
+    return list.size() > kListBytesMax || count_parts(list, separator) > kPartsMax;
+}
+
 bool too_long(std::string_view a, std::string_view b, char separator) {
-    return count_parts(a, separator) > kPartsMax || count_parts(b, separator) > kPartsMax;
+    return is_too_long(a, separator) || is_too_long(b, separator);
 }
 
 bool values_equal(const Pair& a, const Pair& b) {

@@ -1,5 +1,5 @@
-// The parts of a URI's lists, and comparison of texts with escapes. Implements: RFC 3261 §19.1.2,
-// §19.1.4
+// The parts of a URI's lists, and comparison of texts with escapes.
+// Implements: RFC 3261 §19.1.2, §19.1.4
 #include "sip/uri_parts.h"
 
 #include "base/text.h"

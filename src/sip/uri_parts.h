@@ -1,5 +1,6 @@
 // The parts of a URI's lists, and comparison of texts with escapes: shared by parameter look-up and
-// URI comparison. Implements: RFC 3261 §19.1.2, §19.1.4
+// URI comparison.
+// Implements: RFC 3261 §19.1.2, §19.1.4
 #pragma once
 
 #include <cstdint>

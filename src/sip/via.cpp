@@ -1,5 +1,5 @@
-// Via: the way that a response takes back. Implements: RFC 3261 §20.42, §8.1.1.7; RFC 3581 §3; RFC
-// 5118 §4.5, §4.10
+// Via: the way that a response takes back.
+// Implements: RFC 3261 §20.42, §8.1.1.7; RFC 3581 §3; RFC 5118 §4.5, §4.10
 #include "base/text.h"
 #include "sip/header_values.h"
 #include "sip/lexer.h"

@@ -1,4 +1,5 @@
-// Warning: what a server has to say about a response beyond its status. Implements: RFC 3261 §20.43
+// Warning: what a server has to say about a response beyond its status.
+// Implements: RFC 3261 §20.43
 #include "sip/header_values.h"
 #include "sip/lexer.h"
 

@@ -44,6 +44,7 @@ TEST(Credentials_Rfc3261_20_7, OtherSchemesAreToldApart) {
     const auto credentials = parse_credentials("Bearer abc.def==");
     ASSERT_TRUE(credentials);
     EXPECT_FALSE(credentials->is_digest);
+    EXPECT_EQ(credentials->text, "Bearer abc.def==");
     EXPECT_TRUE(parse_credentials("Basic"));
 }
 

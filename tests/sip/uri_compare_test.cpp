@@ -89,6 +89,9 @@ TEST(UrisEqual_Behaviour, LongListsAreComparedOctetByOctet) {
     backwards.insert(5, ";q");
     EXPECT_FALSE(same(forwards, backwards));
     EXPECT_TRUE(same(forwards, forwards));
+    const std::string value(2042, 'x');
+    EXPECT_TRUE(same("sip:x;a;b=" + value + "x", "sip:x;b=" + value + "X;a"));
+    EXPECT_FALSE(same("sip:x;a;b=" + value + "xyz", "sip:x;b=" + value + "XYZ;a"));
 }
 
 TEST(UrisEqual_Rfc3966_4, TelNumbersWithoutSeparators) {

@@ -245,7 +245,6 @@ void CallTracker::end(Now now, CallHandle handle, int status, EndedBy by, std::s
 CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a,
                              std::string_view tag_b) const {
     for (const std::string_view tag : {tag_a, tag_b}) {
-        if (tag.empty() && tag.data() == nullptr) continue;
         const auto found = by_key_.find(key(call_id, tag));
         if (found == by_key_.end()) continue;
         const Call* call = calls_.get(found->second);

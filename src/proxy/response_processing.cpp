@@ -160,7 +160,9 @@ void ProxyCore::branch_failed(Now now, ContextHandle handle, size_t index, int s
 }
 
 void ProxyCore::send_best_if_done(Now now, ContextHandle handle, ports::Outbox& out) {
-    ResponseContext& context = *contexts_.get(handle);
+    ResponseContext* found = contexts_.get(handle);
+    if (found == nullptr) return;  // the failure of another branch has just ended it
+    ResponseContext& context = *found;
     for (const Branch& branch : context.branches) {
         if (branch.state != BranchState::Final) return;
     }

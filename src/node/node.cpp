@@ -1,0 +1,170 @@
+// A running node: signals, reload, drain and shutdown.
+#include "node/node.h"
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+
+#include "config/machine.h"
+#include "ports/sharding.h"
+
+namespace signalbox::node {
+
+namespace {
+
+constexpr std::chrono::milliseconds kIdlePoll{50};
+constexpr Duration kLastFold = std::chrono::seconds(2);
+
+}  // namespace
+
+Node::Node(boost::asio::io_context& context, config::LoadedConfig config, const RunOptions& options)
+    : context_(context),
+      config_(std::move(config)),
+      options_(options),
+      started_(io::read_clocks().monotonic),
+      shard_count_(config_.shards == 0
+                       ? default_shards()
+                       : static_cast<uint8_t>(std::min(config_.shards, kShardsMax))),
+      snapshots_(shard_count_),
+      queries_(context, shard_count_,
+               [this](uint8_t shard, ports::Command command) {
+                   shards_[shard]->post(std::move(command));
+               }),
+      signals_(context),
+      drain_timer_(context) {}
+
+Node::~Node() {
+    shut_down();
+}
+
+void Node::progress(const std::string& line) const {
+    if (options_.progress) options_.progress(line);
+}
+
+std::unique_ptr<ports::Snapshot> Node::make_snapshot(const config::LoadedConfig& config) {
+    return config::make_snapshot(config, ++snapshot_version_, fixed_realm_,
+                                 config::own_addresses());
+}
+
+void Node::await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+        if (error) return;
+        on_signal(signal);
+        await_signal();
+    });
+}
+
+void Node::on_signal(int signal) {
+    if (signal == SIGHUP) return reload();
+    drain(signal);
+}
+
+/// All or nothing: a file with one fault, or with a change that needs a restart, changes nothing.
+void Node::reload() {
+    options_.log->reopen();
+    const auto refuse = [this](const std::string& why) {
+        counters_.add(Counter::config_reloads_refused_total);
+        options_.log->error("config_refused", {{"reason", why}});
+    };
+    if (!config_.has_file()) return refuse("The server runs without a configuration file.");
+    auto loaded = config::load_config(config_.file);
+    if (!loaded) {
+        for (const config::ConfigError& error : loaded.error()) {
+            options_.log->error("config_fault", {{"fault", error.to_string()}});
+        }
+        return refuse("The file has faults. The running configuration stays.");
+    }
+    const std::vector<std::string> fixed =
+        config::changed_keys_that_need_a_restart(config_, *loaded);
+    if (!fixed.empty()) {
+        std::string names;
+        for (const std::string& name : fixed) names += (names.empty() ? "" : ", ") + name;
+        return refuse("A change of " + names + " needs a restart. Nothing was changed.");
+    }
+    if (!snapshots_.has_room()) {
+        return refuse("Calls still use 16 older configurations. Try again when some have ended.");
+    }
+    for (const std::string& warning : loaded->warnings) {
+        options_.log->warning("config_warning", {{"text", warning}});
+    }
+    config_ = std::move(*loaded);
+    options_.log->set_level(sinks::parse_log_level(config_.log_level));
+    const ports::Snapshot* snapshot = snapshots_.add(make_snapshot(config_));
+    for (const auto& shard : shards_) shard->post(ports::InstallSnapshot{snapshot});
+    counters_.add(Counter::config_reloads_total);
+    options_.log->info("config_loaded", {{"file", config_.file}, {"version", snapshot->version}});
+}
+
+void Node::drain(int signal) {
+    if (drain_until_) {
+        is_ended_at_once_ = true;
+        options_.log->info("ended_at_once", {{"signal", signal}});
+        context_.stop();
+        return;
+    }
+    drain_until_ = io::read_clocks().monotonic + config_.shutdown_max;
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(config_.shutdown_max).count();
+    options_.log->info("draining", {{"signal", signal}, {"seconds_max", seconds}});
+    progress("Stopping: new calls are refused, what is in progress has at most " +
+             std::to_string(seconds) + " s. A second signal stops at once.");
+    for (const auto& shard : shards_) shard->post(ports::Drain{});
+    await_idle();
+}
+
+/// Asks again and again until every shard has nothing unanswered, or the time is up.
+void Node::await_idle() {
+    const auto left = *drain_until_ - io::read_clocks().monotonic;
+    if (left <= Duration{}) {
+        options_.log->warning("drain_time_is_up");
+        context_.stop();
+        return;
+    }
+    queries_.ask([](uint8_t, uint64_t id) { return ports::QueryStats{id}; },
+                 [this](const ShardQueries::Answers& answers) {
+                     bool is_idle = answers.silent.empty();
+                     for (const auto& answer : answers.replies) {
+                         const auto* stats =
+                             answer ? std::get_if<ports::StatsReply>(&answer->value) : nullptr;
+                         is_idle = is_idle && stats != nullptr && stats->is_idle;
+                     }
+                     if (is_idle) {
+                         context_.stop();
+                         return;
+                     }
+                     drain_timer_.expires_after(kIdlePoll);
+                     drain_timer_.async_wait([this](const boost::system::error_code& error) {
+                         if (!error) await_idle();
+                     });
+                 },
+                 std::min(std::chrono::ceil<std::chrono::milliseconds>(left),
+                          std::chrono::milliseconds(1000)));
+}
+
+void Node::shut_down() {
+    if (control_) control_->close();
+    for (const auto& shard : shards_) shard->stop();
+    for (const auto& shard : shards_) shard->join();
+    if (worker_) worker_->stop(is_ended_at_once_ ? Duration{} : kLastFold);
+    worker_.reset();
+    shards_.clear();
+    store_.reset();
+}
+
+void Node::post_users(std::vector<ports::UserRecord> users) {
+    std::vector<ports::UpdateUsers> updates(shard_count_);
+    for (ports::UserRecord& user : users) {
+        const uint8_t shard = ports::shard_of_aor(user.tenant, user.name, shard_count_);
+        updates[shard].users.push_back(std::move(user));
+    }
+    for (uint8_t shard = 0; shard < shard_count_; ++shard) {
+        if (!updates[shard].users.empty()) shards_[shard]->post(std::move(updates[shard]));
+    }
+}
+
+void Node::on_report(ShardReport&& report) {
+    for (const ports::Snapshot* snapshot : report.released) snapshots_.release(snapshot);
+    for (ports::CommandReply& reply : report.replies) {
+        queries_.on_reply(report.shard, std::move(reply));
+    }
+}
+
+}  // namespace signalbox::node

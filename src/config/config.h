@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,8 @@ struct LoadedConfig {
     /// a realm nor a domain is configured: then it is the name fixed in data_dir (make_snapshot
     /// takes it).
     ports::Snapshot settings;
+    /// Every key that takes effect only at a start, with its value as text: what a reload compares.
+    std::map<std::string, std::string> start_values;
     std::vector<std::string> warnings;  // whole sentences with file and line
 
     bool has_file() const { return !file.empty(); }

@@ -1,0 +1,690 @@
+// The one table of configuration keys: the checks, the error messages and docs/configuration.md
+// come from it.
+#include "config/key_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "config/value_text.h"
+
+namespace signalbox::config {
+
+namespace {
+
+using ports::Snapshot;
+
+constexpr uint64_t kSecond = 1000;
+constexpr uint64_t kMinute = 60 * kSecond;
+constexpr uint64_t kHour = 60 * kMinute;
+constexpr uint64_t kDay = 24 * kHour;
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+constexpr uint64_t kGiB = uint64_t{1} << 30;
+
+/// A host name or an address; IPv6 in brackets.
+bool is_host(std::string_view host) {
+    if (IpAddress::parse(host)) return host.find(':') == std::string_view::npos || host[0] == '[';
+    if (host.empty() || host.size() > 253) return false;
+    return std::all_of(host.begin(), host.end(), [](char c) {
+        return text::is_alpha(c) || text::is_digit(c) || c == '-' || c == '.' || c == '_';
+    });
+}
+
+std::string store_domains(LoadedConfig& config, const Value& value) {
+    std::vector<std::string>& domains = config.settings.domains;
+    domains.clear();
+    for (const std::string& written : value.list) {
+        std::string domain = text::to_lower(written);
+        if (!domain.empty() && domain.back() == '.') domain.pop_back();
+        if (!is_host(domain)) {
+            return "\"" + written +
+                   "\" is no domain; write a host name or an address without a port, such as "
+                   "\"example.test\"";
+        }
+        if (std::find(domains.begin(), domains.end(), domain) == domains.end()) {
+            domains.push_back(std::move(domain));
+        }
+    }
+    return {};
+}
+
+std::string store_server_name(LoadedConfig& config, const Value& value) {
+    const auto is_bad = [](char c) { return c < 0x20 || c == 0x7f; };
+    if (std::any_of(value.text.begin(), value.text.end(), is_bad)) {
+        return "it has a control character";
+    }
+    config.settings.server_name = value.text;
+    return {};
+}
+
+constexpr std::array kTop{
+    Key{.name = "domains",
+        .type = KeyType::TextList,
+        .default_text = "",
+        .help = "The domains whose addresses of record live here. They need not exist in DNS. The "
+                "addresses at which "
+                "the server listens are its own besides these. Without a configuration file: the "
+                "machine's host name.",
+        .store = store_domains},
+    Key{.name = "data_dir",
+        .type = KeyType::Text,
+        .default_text = "\"data\"",
+        .help = "The directory of the database, the journal, the keys and the control socket. It "
+                "is made when it does "
+                "not exist, and only its owner may read it. One server at a time uses it.",
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            if (value.text.empty()) return "it is empty";
+            config.data_dir = value.text;
+            return {};
+        }},
+    Key{.name = "shards",
+        .type = KeyType::Integer,
+        .default_text = "0",
+        .help = "How many threads carry calls. 0: one for each CPU on which the process may run.",
+        .max = 64,
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.shards = value.number32();
+            return {};
+        }},
+    Key{.name = "shutdown_max",
+        .type = KeyType::Duration,
+        .default_text = "\"5s\"",
+        .help = "After SIGTERM new calls are refused; the server ends when nothing is in progress "
+                "any more, and at "
+                "the latest after this time.",
+        .max = kHour,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.shutdown_max = value.duration();
+            return {};
+        }},
+    Key{.name = "server_name",
+        .type = KeyType::Text,
+        .default_text = "\"Signalbox\"",
+        .help = "The Server header field of the server's own responses. An empty text leaves the "
+                "field out.",
+        .store = store_server_name},
+};
+
+constexpr std::array kListen{
+    Key{.name = "transport",
+        .type = KeyType::Choice,
+        .default_text = "",
+        .help = "The transport of this listener.",
+        .choices = "udp|tcp",
+        .when = When::AtStart,
+        .is_required = true,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.listeners.back().transport =
+                value.number == 0 ? transport::Transport::Udp : transport::Transport::Tcp;
+            return {};
+        }},
+    Key{.name = "address",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "Where to listen: an IPv4 or [IPv6] address and a port. 0.0.0.0 and [::] stand for "
+                "all addresses of "
+                "their family.",
+        .when = When::AtStart,
+        .is_required = true,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            const auto endpoint = Endpoint::parse(value.text);
+            if (!endpoint || endpoint->port == 0) {
+                return "\"" + value.text +
+                       "\" is no address with a port; expected for example \"192.0.2.1:5060\" or "
+                       "\"[2001:db8::1]:5060\"";
+            }
+            config.settings.listeners.back().bound = *endpoint;
+            return {};
+        }},
+    Key{.name = "advertise",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "What Via and Record-Route show instead of the address: a host or an address, with "
+                "a port when it "
+                "differs. For a server behind a router that forwards a public address to it.",
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            transport::Listener& listener = config.settings.listeners.back();
+            std::string_view host = value.text;
+            const size_t colon = host.rfind(':');
+            const bool has_port = colon != std::string_view::npos && !host.ends_with(']');
+            std::optional<uint32_t> port;
+            if (has_port) {
+                port = text::to_u32(host.substr(colon + 1));
+                host = host.substr(0, colon);
+            }
+            if (!is_host(host) || (has_port && (!port || *port == 0 || *port > 65535))) {
+                return "\"" + value.text +
+                       "\" is no host; expected for example \"203.0.113.7:5060\" or "
+                       "\"sip.example.test\"";
+            }
+            listener.advertise_host = std::string(host);
+            listener.advertise_port = static_cast<uint16_t>(port.value_or(0));
+            return {};
+        }},
+};
+
+constexpr std::array kStore{
+    Key{.name = "engine",
+        .type = KeyType::Choice,
+        .default_text = "\"sqlite\"",
+        .help = "Where users, bindings and call records are kept. sqlite: in "
+                "data_dir/signalbox.db. memory: users come "
+                "from users_file, bindings and the last 10,000 records are kept in memory and end "
+                "with the process; "
+                "the journal is written all the same.",
+        .choices = "sqlite|memory",
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.engine = value.number == 0 ? StoreEngine::Sqlite : StoreEngine::Memory;
+            return {};
+        }},
+    Key{.name = "users_file",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "For the memory engine: the file of users, one user,password a line without a "
+                "header line. It is read "
+                "again when it changes.",
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.users_file = value.text;
+            return {};
+        }},
+};
+
+constexpr std::array kRegistrar{
+    Key{.name = "expires_default",
+        .type = KeyType::Seconds,
+        .default_text = "\"1h\"",
+        .help = "How long a binding lives when the phone does not say.",
+        .min = kSecond,
+        .max = 365 * kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.registrar.expires_default_s = value.seconds();
+            return {};
+        }},
+    Key{.name = "expires_min",
+        .type = KeyType::Seconds,
+        .default_text = "\"60s\"",
+        .help = "A phone that asks for less is refused with 423 and told this time.",
+        .min = kSecond,
+        .max = 365 * kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.registrar.expires_min_s = value.seconds();
+            return {};
+        }},
+    Key{.name = "expires_max",
+        .type = KeyType::Seconds,
+        .default_text = "\"2h\"",
+        .help = "A phone that asks for more is given this time.",
+        .min = kSecond,
+        .max = 365 * kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.registrar.expires_max_s = value.seconds();
+            return {};
+        }},
+    Key{.name = "contacts_max",
+        .type = KeyType::Integer,
+        .default_text = "10",
+        .help = "How many contacts one address of record may have.",
+        .min = 1,
+        .max = 100,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.registrar.contacts_max = value.number32();
+            return {};
+        }},
+};
+
+constexpr std::array kAuth{
+    Key{.name = "algorithms",
+        .type = KeyType::ChoiceList,
+        .default_text = "[\"MD5\"]",
+        .help = "The digest algorithms offered in a challenge, the preferred one first, each in a "
+                "header line of its "
+                "own. Many phones fail when another one than MD5 is even offered.",
+        .choices = "MD5|SHA-256|SHA-512-256",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            auto& algorithms = config.settings.auth.algorithms;
+            algorithms.clear();
+            for (const uint64_t choice : value.choices) {
+                algorithms.push_back(static_cast<ports::AuthAlgorithm>(choice));
+            }
+            return {};
+        }},
+    Key{.name = "nonce_lifetime",
+        .type = KeyType::Duration,
+        .default_text = "\"5m\"",
+        .help = "How long a challenge may be answered. A later answer with the right password is "
+                "challenged again "
+                "without asking the user.",
+        .min = kSecond,
+        .max = kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.auth.nonce_lifetime = value.duration();
+            return {};
+        }},
+    Key{.name = "realm",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "The realm for which passwords hold. By default the first domain; without any, the "
+                "host name that the "
+                "machine had at the first start, which stays fixed in data_dir. Passwords are kept "
+                "as hashes for one "
+                "realm: after a change every password must be set again.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            const auto is_bad = [](char c) {
+                return c < 0x20 || c == 0x7f || c == '"' || c == '\\';
+            };
+            if (value.text.empty()) return "it is empty";
+            if (std::any_of(value.text.begin(), value.text.end(), is_bad)) {
+                return "it has a quote, a backslash or a control character";
+            }
+            config.settings.auth.realm = value.text;
+            return {};
+        }},
+};
+
+constexpr std::array kTrusted{
+    Key{.name = "network",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "An address or a network, such as 192.0.2.0/24 or 2001:db8::/32.",
+        .is_required = true,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            const auto network = Network::parse(value.text);
+            if (!network) {
+                return "\"" + value.text +
+                       "\" is no network; expected for example \"192.0.2.0/24\" or "
+                       "\"2001:db8::/32\", with all bits "
+                       "behind the prefix 0";
+            }
+            config.settings.trusted.push_back(*network);
+            return {};
+        }},
+};
+
+constexpr std::array kProxy{
+    Key{.name = "mode",
+        .type = KeyType::Choice,
+        .default_text = "\"stateful\"",
+        .help = "stateful: transactions, forking, records. stateless: requests that need no state "
+                "are forwarded "
+                "without any, as RFC 3261 section 16.11 has it, and leave no records.",
+        .choices = "stateful|stateless",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.mode =
+                value.number == 0 ? ports::ProxyMode::Stateful : ports::ProxyMode::Stateless;
+            return {};
+        }},
+    Key{.name = "record_route",
+        .type = KeyType::Boolean,
+        .default_text = "true",
+        .help = "Whether the server stays in the path of calls. Without it the end of a call is "
+                "not seen.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.record_route = value.flag;
+            return {};
+        }},
+    Key{.name = "inbound",
+        .type = KeyType::Choice,
+        .default_text = "\"anyone\"",
+        .help = "Who may call local users without credentials: anyone, or only trusted peers.",
+        .choices = "anyone|trusted",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.inbound =
+                value.number == 0 ? ports::Inbound::Anyone : ports::Inbound::Trusted;
+            return {};
+        }},
+};
+
+/// A key of [timers] for the member `member` of SipTimers.
+template <Duration transaction::SipTimers::*member>
+std::string store_timer(LoadedConfig& config, const Value& value) {
+    config.settings.timers.*member = value.duration();
+    return {};
+}
+
+template <Duration transaction::SipTimers::*member>
+constexpr Key timer(std::string_view name, std::string_view default_text, std::string_view help) {
+    return Key{.name = name,
+               .type = KeyType::Duration,
+               .default_text = default_text,
+               .help = help,
+               .min = 1,
+               .max = kHour,
+               .store = store_timer<member>};
+}
+
+using transaction::SipTimers;
+constexpr std::array kTimers{
+    timer<&SipTimers::t1>("t1", "\"500ms\"", "The round-trip time from which the others follow."),
+    timer<&SipTimers::t2>("t2", "\"4s\"", "The longest interval between retransmissions."),
+    timer<&SipTimers::t4>("t4", "\"5s\"", "How long a message may stay in the network."),
+    timer<&SipTimers::b>("b", "", "An INVITE client gives up. By default 64*t1."),
+    timer<&SipTimers::c>("c", "\"185s\"",
+                         "A forwarded INVITE without a final response is ended. The RFC asks for "
+                         "more than 3 minutes."),
+    timer<&SipTimers::d>(
+        "d", "",
+        "An INVITE client absorbs repeated failures over UDP. By default 64*t1, at least 32s."),
+    timer<&SipTimers::f>("f", "", "A client of another request gives up. By default 64*t1."),
+    timer<&SipTimers::h>("h", "", "An INVITE server waits for the ACK. By default 64*t1."),
+    timer<&SipTimers::i>("i", "",
+                         "An INVITE server absorbs repeated ACKs over UDP. By default t4."),
+    timer<&SipTimers::j>(
+        "j", "", "A server of another request absorbs its repetitions over UDP. By default 64*t1."),
+    timer<&SipTimers::k>(
+        "k", "", "A client of another request absorbs repeated responses over UDP. By default t4."),
+    timer<&SipTimers::l>("l", "",
+                         "An INVITE server stays for repeated 2xx responses. By default 64*t1."),
+    timer<&SipTimers::m>("m", "",
+                         "An INVITE client stays for further 2xx responses. By default 64*t1."),
+};
+
+constexpr std::array kLimits{
+    Key{.name = "auth_failures_max",
+        .type = KeyType::Integer,
+        .default_text = "20",
+        .help = "So many wrong passwords from one source address within auth_failures_window leave "
+                "the source "
+                "unanswered for auth_block_time, except for users who are registered from it.",
+        .min = 1,
+        .max = 1'000'000,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.auth_failures_max = value.number32();
+            return {};
+        }},
+    Key{.name = "auth_failures_window",
+        .type = KeyType::Duration,
+        .default_text = "\"1m\"",
+        .help = "See auth_failures_max.",
+        .min = kSecond,
+        .max = kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.auth_failures_window = value.duration();
+            return {};
+        }},
+    Key{.name = "auth_block_time",
+        .type = KeyType::Duration,
+        .default_text = "\"5m\"",
+        .help = "See auth_failures_max. 0s: nobody is blocked.",
+        .max = kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.auth_block_time = value.duration();
+            return {};
+        }},
+    Key{.name = "transactions_max",
+        .type = KeyType::Integer,
+        .default_text = "2000000",
+        .help = "How many transactions of each side may live in all shards together. Beyond it new "
+                "requests are refused "
+                "with 503.",
+        .min = 64,
+        .max = 100'000'000,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.transactions_max = value.number32();
+            return {};
+        }},
+    Key{.name = "calls_max",
+        .type = KeyType::Integer,
+        .default_text = "1000000",
+        .help = "How many calls are followed for their records, in all shards together. Calls "
+                "beyond it work, but have no "
+                "record.",
+        .min = 64,
+        .max = 100'000'000,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.calls_max = value.number32();
+            return {};
+        }},
+    Key{.name = "connections_max",
+        .type = KeyType::Integer,
+        .default_text = "100000",
+        .help = "How many stream connections may be open. Beyond it new ones are refused.",
+        .min = 1,
+        .max = 10'000'000,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.connections_max = value.number32();
+            return {};
+        }},
+    Key{.name = "connect_timeout",
+        .type = KeyType::Duration,
+        .default_text = "\"5s\"",
+        .help = "How long the server waits for a stream connection that it opens.",
+        .min = 100,
+        .max = 5 * kMinute,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.connect_timeout = value.duration();
+            return {};
+        }},
+    Key{.name = "stream_idle_timeout",
+        .type = KeyType::Duration,
+        .default_text = "\"65m\"",
+        .help = "A stream connection without any traffic is closed after this time. Longer than a "
+                "registration lives, or "
+                "phones behind it cannot be called.",
+        .min = kSecond,
+        .max = 30 * kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.stream_idle_timeout = value.duration();
+            return {};
+        }},
+    Key{.name = "port_timeout",
+        .type = KeyType::Duration,
+        .default_text = "\"5s\"",
+        .help = "How long a call waits for an answer of DNS or of another part of the server "
+                "before it goes on without.",
+        .min = 100,
+        .max = 5 * kMinute,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.port_timeout = value.duration();
+            return {};
+        }},
+};
+
+constexpr std::array kRecords{
+    Key{.name = "call_max",
+        .type = KeyType::Duration,
+        .default_text = "\"1d\"",
+        .help = "An answered call whose end was never seen is recorded as ended after this time.",
+        .min = kMinute,
+        .max = 30 * kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.call_max = value.duration();
+            return {};
+        }},
+};
+
+constexpr std::array kJournal{
+    Key{.name = "segment",
+        .type = KeyType::Bytes,
+        .default_text = "\"64MiB\"",
+        .help = "The size of one file of the journal. Each shard reserves one or two of them on "
+                "the disk.",
+        .min = kMiB,
+        .max = kGiB,
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.journal_segment_bytes = value.number;
+            return {};
+        }},
+    Key{.name = "keep",
+        .type = KeyType::Bytes,
+        .default_text = "\"10GiB\"",
+        .help = "The oldest files of the journal are removed when all together take more than "
+                "this, but never before the "
+                "database has what stands in them. What is kept is what deleted records come back "
+                "from.",
+        .min = kMiB,
+        .max = 1024 * kGiB,
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.journal_keep_bytes = value.number;
+            return {};
+        }},
+};
+
+constexpr std::array kLog{
+    Key{.name = "level",
+        .type = KeyType::Choice,
+        .default_text = "\"info\"",
+        .help = "The least important kind of line that is written. No level above debug has a line "
+                "for each message or "
+                "call.",
+        .choices = "debug|info|warning|error",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.log_level = split_choices("debug|info|warning|error")[value.number];
+            return {};
+        }},
+    Key{.name = "file",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "The file to which lines are appended. By default they go to standard error.",
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.log_file = value.text;
+            return {};
+        }},
+};
+
+void begin_listener(LoadedConfig& config) {
+    config.settings.listeners.emplace_back();
+}
+void begin_trusted(LoadedConfig&) {}
+
+constexpr std::array kSections{
+    Section{"", SectionKind::Top, "Keys at the top of the file, before the first section.", kTop},
+    Section{"listen", SectionKind::ArrayOfTables,
+            "Where the server listens: one [[listen]] for each address and transport. Without any: "
+            "UDP and TCP port 5060 "
+            "on all addresses, IPv4 and IPv6.",
+            kListen, begin_listener},
+    Section{"store", SectionKind::Table, "What is kept beyond a restart, and where.", kStore},
+    Section{"registrar", SectionKind::Table, "How phones register.", kRegistrar},
+    Section{"auth", SectionKind::Table, "How users prove who they are.", kAuth},
+    Section{"trusted", SectionKind::ArrayOfTables,
+            "Peers that need no credentials, may be relayed to anywhere and may register any "
+            "address of record: one "
+            "[[trusted]] for each network. A datagram's source address can be forged: trust only "
+            "networks whose border "
+            "you guard.",
+            kTrusted, begin_trusted},
+    Section{"proxy", SectionKind::Table, "How requests are forwarded.", kProxy},
+    Section{"timers", SectionKind::Table,
+            "The timers of RFC 3261 table 4 and RFC 6026, each from 1ms to 1h. A value shorter "
+            "than the RFC allows is taken "
+            "with a warning.",
+            kTimers},
+    Section{"limits", SectionKind::Table, "What the server never exceeds.", kLimits},
+    Section{"records", SectionKind::Table, "Call records.", kRecords},
+    Section{"journal", SectionKind::Table,
+            "The journal: every call and every change of a registration is written to it at once, "
+            "and the database follows "
+            "from it.",
+            kJournal},
+    Section{"log", SectionKind::Table, "The log: one event a line, as key=value.", kLog},
+};
+
+std::string join_choices(std::string_view choices, std::string_view last_word) {
+    const auto all = split_choices(choices);
+    std::string out;
+    for (size_t i = 0; i < all.size(); ++i) {
+        if (i != 0) out += i + 1 == all.size() ? " " + std::string(last_word) + " " : ", ";
+        out += "\"" + std::string(all[i]) + "\"";
+    }
+    return out;
+}
+
+std::string range_of(const Key& key) {
+    switch (key.type) {
+        case KeyType::Integer:
+            return std::to_string(key.min) + " to " + std::to_string(key.max);
+        case KeyType::Duration:
+        case KeyType::Seconds: {
+            const auto format_ms = [](uint64_t ms) {
+                return format_duration(std::chrono::milliseconds(static_cast<int64_t>(ms)));
+            };
+            return format_ms(key.min) + " to " + format_ms(key.max);
+        }
+        case KeyType::Bytes:
+            return format_bytes(key.min) + " to " + format_bytes(key.max);
+        case KeyType::Text:
+        case KeyType::TextList:
+        case KeyType::Boolean:
+        case KeyType::Choice:
+        case KeyType::ChoiceList:
+            break;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::span<const Section> sections() {
+    return kSections;
+}
+
+std::vector<std::string_view> split_choices(std::string_view choices) {
+    std::vector<std::string_view> all;
+    while (!choices.empty()) {
+        const size_t end = std::min(choices.find('|'), choices.size());
+        all.push_back(choices.substr(0, end));
+        choices.remove_prefix(std::min(end + 1, choices.size()));
+    }
+    return all;
+}
+
+std::string expectation(const Key& key) {
+    switch (key.type) {
+        case KeyType::Text:
+            return "expected a text in double quotes";
+        case KeyType::TextList:
+            return "expected a list of texts, such as [\"example.test\"]";
+        case KeyType::Boolean:
+            return "expected true or false";
+        case KeyType::Integer:
+            return "expected a whole number from " + range_of(key);
+        case KeyType::Duration:
+            return "expected a duration from " + range_of(key) +
+                   ", such as \"500ms\", \"60s\", \"5m\", \"1h\" or \"1d\"";
+        case KeyType::Seconds:
+            return "expected a duration of whole seconds from " + range_of(key) +
+                   ", such as \"60s\", \"5m\" or \"1h\"";
+        case KeyType::Bytes:
+            return "expected a size from " + range_of(key) + ", such as \"64MiB\" or \"10GiB\"";
+        case KeyType::Choice:
+            return "expected " + join_choices(key.choices, "or");
+        case KeyType::ChoiceList:
+            return "expected a list of at least one of " + join_choices(key.choices, "and") +
+                   ", each at most once";
+    }
+    return {};
+}
+
+std::string type_text(const Key& key) {
+    switch (key.type) {
+        case KeyType::Text:
+            return "text";
+        case KeyType::TextList:
+            return "list of texts";
+        case KeyType::Boolean:
+            return "true or false";
+        case KeyType::Integer:
+            return "number, " + range_of(key);
+        case KeyType::Duration:
+            return "duration, " + range_of(key);
+        case KeyType::Seconds:
+            return "duration in whole seconds, " + range_of(key);
+        case KeyType::Bytes:
+            return "size, " + range_of(key);
+        case KeyType::Choice:
+            return join_choices(key.choices, "or");
+        case KeyType::ChoiceList:
+            return "list of " + join_choices(key.choices, "and");
+    }
+    return {};
+}
+
+}  // namespace signalbox::config

@@ -1,0 +1,18 @@
+// What is worth a warning in timers: values shorter than the RFC allows.
+// Implements: RFC 3261 §17.1.1.1, §16.6; RFC 6026 §8
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "transaction/sip_timers.h"
+
+namespace signalbox::config {
+
+/// The timers (as written, before they are resolved) that are shorter than the RFC allows: name and
+/// sentence.
+std::vector<std::pair<std::string, std::string>> timer_warnings(
+    const transaction::SipTimers& written);
+
+}  // namespace signalbox::config

@@ -1,0 +1,449 @@
+// From credentials to a verdict.
+// Covers: RFC 3261 §22.1, §22.2, §22.3, §22.4; RFC 7616 §3.3, §3.4, §3.5, §5.4, §5.5; RFC 8760 §2;
+// RFC 2069 §2.1.2. Not covered: auth-int, -sess and mutual authentication, which are not offered.
+#include "auth/digest_authenticator.h"
+
+#include <gtest/gtest.h>
+
+#include "auth/claimed_user.h"
+#include "tests/auth/auth_fixture.h"
+
+namespace signalbox::auth {
+namespace {
+
+using std::chrono::seconds;
+using Kind = Verdict::Kind;
+
+/// The nonce of the fixture's keys, randomness and time: the vectors below hold for it.
+constexpr std::string_view kNonce = "aeaqaaaaabuolt4laeaabmdxhpnboxtk3ksyrmltdxd2dmcmnmwcokmyrmva";
+
+struct AuthTest : testing::Test {
+    crypto::TokenKeys keys = fixed_keys();
+    Random random{{1, 2}};
+    UserTable users;
+    SourceGuard guard;
+    DigestAuthenticator authenticator{at(seconds(-1)), users, keys, guard};
+    ports::Snapshot snapshot;
+    Client client;
+    IpAddress source = IpAddress::v4(198, 51, 100, 9);
+    std::string request_uri = "sip:example.test";
+    bool has_live_binding = false;
+
+    AuthTest() {
+        snapshot.auth.realm = "example.test";
+        snapshot.domains = {"example.test"};
+        users.update(user_record("alice", "open sesame"));
+        client.nonce = fresh_nonce();
+    }
+    std::string fresh_nonce(Duration when = seconds(0)) {
+        return std::string(make_nonce(at(when), random, keys, 0, 0).view());
+    }
+    Verdict verify(const std::string& header, Duration when = seconds(1)) {
+        const auto credentials = sip::parse_credentials(header);
+        EXPECT_TRUE(credentials) << header;
+        if (!credentials) return {};
+        return authenticator.verify(at(when), {ports::kDefaultTenant, client.method, *credentials,
+                                               request_uri, source, snapshot, has_live_binding});
+    }
+    Kind kind(Duration when = seconds(1)) { return verify(client.header(), when).kind; }
+    Kind kind_of(const std::string& header) { return verify(header).kind; }
+};
+
+using DigestAuthenticator_Rfc3261_22_4 = AuthTest;
+using DigestAuthenticator_Rfc7616_3_4 = AuthTest;
+using DigestAuthenticator_Rfc8760_2 = AuthTest;
+using DigestAuthenticator_Behaviour = AuthTest;
+
+// --- responses computed elsewhere (Python's hashlib), for the fixture's nonce, REGISTER and
+// sip:example.test
+
+struct Vector {
+    const char* algorithm;
+    const char* username;
+    bool has_qop;
+    const char* response;
+};
+struct DigestAuthenticator_Rfc7616_3_4_1 : AuthTest, testing::WithParamInterface<Vector> {};
+
+TEST_P(DigestAuthenticator_Rfc7616_3_4_1, AcceptsAResponseComputedElsewhere) {
+    ASSERT_EQ(client.nonce, kNonce);
+    snapshot.auth.algorithms = {ports::AuthAlgorithm::Sha512_256, ports::AuthAlgorithm::Sha256,
+                                ports::AuthAlgorithm::Md5};
+    client.algorithm = GetParam().algorithm;
+    client.username = GetParam().username;
+    if (!GetParam().has_qop) client.qop.clear();
+    std::string wrong = GetParam().response;
+    wrong.back() = wrong.back() == '0' ? '1' : '0';
+    EXPECT_EQ(verify(client.header(wrong)).kind, Kind::WrongCredentials);
+    const Verdict verdict = verify(client.header(GetParam().response));
+    EXPECT_EQ(verdict.kind, Kind::Accepted);
+    EXPECT_EQ(verdict.user, "alice");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Vectors, DigestAuthenticator_Rfc7616_3_4_1,
+    testing::Values(Vector{"MD5", "alice", true, "c5c48992dfeef4cd36f02608b5cdeea8"},
+                    Vector{"MD5", "alice@example.test", true, "3c203621e6f58ef3c1c86370f4bcedbd"},
+                    Vector{"MD5", "alice", false, "49f1a362972734f15cbd43e08b14d4ca"},
+                    Vector{"SHA-256", "alice", true,
+                           "a85ed861690f12a674cca5aba52849282ff9da478b6ee4f09506da8631d85121"},
+                    Vector{"SHA-256", "alice@example.test", true,
+                           "6f7085dbf5ac5dbc9b413e7a09c918df89a102e1263c7d897c8126fbe9b1f699"},
+                    Vector{"SHA-256", "alice", false,
+                           "2e9fa8d89873894f0bacae7e7e1cda5c1c17f586e9d04af80769965293e9ec48"},
+                    Vector{"SHA-512-256", "alice", true,
+                           "7824fb489c88e29ff5e8c732adac97264adf17f67f25f17ec7bf232a7911763d"},
+                    Vector{"SHA-512-256", "alice@example.test", true,
+                           "bc81b6ed52ff3b0979c63902f1d515eb2ff193241c79071239c4dbb459cb5409"},
+                    Vector{"SHA-512-256", "alice", false,
+                           "60c6b17617f984371afc56bb0e1e82322f846f2d5a7de90cf175bb7c347c00f8"}));
+
+// --- right and wrong
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, AcceptsTheRightPasswordAndNamesTheUser) {
+    const Verdict verdict = verify(client.header());
+    EXPECT_EQ(verdict.kind, Kind::Accepted);
+    EXPECT_EQ(verdict.user, "alice");
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, AcceptsHexadecimalInAnyCase) {
+    std::string response = client.answer();
+    for (char& c : response) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    EXPECT_EQ(kind_of(client.header(response)), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, RefusesAWrongPassword) {
+    client.password = "open sesam";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, ResponseHoldsForItsMethodOnly) {
+    const std::string header = client.header();
+    client.method = "INVITE";
+    EXPECT_EQ(kind_of(header), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, UserNameIsCaseSensitive) {
+    client.username = "Alice";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, DomainOfAnotherIsNoUserOfOurs) {
+    client.username = "alice@example.org";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, UserOfAnotherRealmOrTenantIsUnknown) {
+    auto other = user_record("bob", "open sesame");
+    other.realm = "example.org";
+    users.update(other);
+    client.username = "bob";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+    auto tenant = user_record("carol", "open sesame");
+    tenant.tenant = 2;
+    users.update(tenant);
+    client.username = "carol";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, HashThatIsNotKeptCannotBeRight) {
+    auto record = user_record("bob", "open sesame");
+    record.ha1.plain[0].clear();
+    users.update(record);
+    client.username = "bob";
+    client.password.clear();
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+    // Nor does the stand-in's own hash open the door.
+    const std::string zeros(32, '0');
+    const std::string a2 =
+        client.digester.digest(crypto::DigestAlgorithm::Md5, {"REGISTER:sip:example.test"}).hex();
+    const std::string forged = client.digester
+                                   .digest(crypto::DigestAlgorithm::Md5,
+                                           {zeros, ":", client.nonce, ":00000001:c0ffee:auth:", a2})
+                                   .hex();
+    EXPECT_EQ(kind_of(client.header(forged)), Kind::WrongCredentials);
+    client.username = "nobody";
+    EXPECT_EQ(kind_of(client.header(forged)), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Behaviour, UnknownUserCostsTheSameWorkAndGetsTheSameVerdict) {
+    client.password = "wrong";
+    verify(client.header());
+    const uint64_t known = authenticator.digests_made();
+    client.username = "nobody";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+    EXPECT_EQ(authenticator.digests_made() - known, known);
+    EXPECT_EQ(known, 2U);
+}
+
+// --- the form
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, DigestForAnotherRealmIsNotChecked) {
+    client.realm = "example.org";
+    EXPECT_EQ(kind(), Kind::NotChecked);
+    EXPECT_EQ(authenticator.digests_made(), 0U);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, OtherSchemesAreNotChecked) {
+    EXPECT_EQ(kind_of("Bearer abc"), Kind::NotChecked);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, HashedUserNameIsNotChecked) {
+    client.extra = ", userhash=true";
+    EXPECT_EQ(kind(), Kind::NotChecked);
+    client.extra = ", userhash=false";
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, QopWithoutCountOrClientNonceIsMalformed) {
+    const std::string base = "Digest username=\"alice\", realm=\"example.test\", nonce=\"" +
+                             client.nonce + "\", uri=\"sip:example.test\", response=\"" +
+                             client.answer() + "\", qop=auth";
+    EXPECT_EQ(kind_of(base), Kind::Malformed);
+    EXPECT_EQ(kind_of(base + ", nc=00000001"), Kind::Malformed);
+    EXPECT_EQ(kind_of(base + ", cnonce=\"c0ffee\""), Kind::Malformed);
+    for (const char* nc : {"1", "0000001", "000000001", "0000000g"}) {
+        EXPECT_EQ(kind_of(base + ", cnonce=\"c0ffee\", nc=" + nc), Kind::Malformed) << nc;
+    }
+    EXPECT_EQ(kind_of(base + ", cnonce=\"c0ffee\", nc=00000001"), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, OtherQopIsMalformed) {
+    client.qop = "auth-int";
+    EXPECT_EQ(kind(), Kind::Malformed);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, MissingParametersAreMalformed) {
+    EXPECT_EQ(kind_of("Digest realm=\"example.test\", nonce=\"n\", uri=\"sip:example.test\", "
+                      "response=\"c5c48992dfeef4cd36f02608b5cdeea8\""),
+              Kind::Malformed);
+    EXPECT_EQ(
+        kind_of("Digest username=\"alice\", realm=\"example.test\", uri=\"sip:example.test\", "
+                "response=\"c5c48992dfeef4cd36f02608b5cdeea8\""),
+        Kind::Malformed);
+    EXPECT_EQ(kind_of("Digest username=\"alice\", realm=\"example.test\", nonce=\"n\", "
+                      "response=\"c5c48992dfeef4cd36f02608b5cdeea8\""),
+              Kind::Malformed);
+    EXPECT_EQ(kind_of("Digest username=\"alice\", realm=\"example.test\", nonce=\"n\", "
+                      "uri=\"sip:example.test\""),
+              Kind::Malformed);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, ResponseOfAnotherLengthOrAlphabetIsMalformed) {
+    const std::string right = client.answer();
+    EXPECT_EQ(kind_of(client.header(right.substr(1))), Kind::Malformed);
+    EXPECT_EQ(kind_of(client.header(right + "0")), Kind::Malformed);
+    EXPECT_EQ(kind_of(client.header("x" + right.substr(1))), Kind::Malformed);
+    const Verdict verdict = verify(client.header(""));
+    EXPECT_EQ(verdict.kind, Kind::Malformed);
+    EXPECT_EQ(verdict.reason, "Malformed digest response");
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, ParameterGivenTwiceIsMalformed) {
+    client.extra = ", nonce=\"other\"";
+    EXPECT_EQ(kind(), Kind::Malformed);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, ParameterPastTheLimitIsMalformed) {
+    client.cnonce = std::string(kCredentialBytesMax, 'c');
+    EXPECT_EQ(kind(), Kind::Accepted);
+    client.nonce = fresh_nonce();
+    client.cnonce += 'c';
+    EXPECT_EQ(kind(), Kind::Malformed);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, QuotedPairsAreResolved) {
+    users.update(user_record("al\"ice", "open sesame"));
+    client.username = "al\"ice";
+    const std::string response = client.answer();
+    client.username = "al\\\"ice";
+    EXPECT_EQ(kind_of(client.header(response)), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, ExtendedUserNameIsDecoded) {
+    users.update(user_record("J\xc3\xa4s\xc3\xb8n", "open sesame"));
+    client.username = "J\xc3\xa4s\xc3\xb8n";
+    const std::string response = client.answer();
+    const auto header = [&](const std::string& extended) {
+        return "Digest username*=" + extended + ", realm=\"example.test\", nonce=\"" +
+               client.nonce + "\", uri=\"sip:example.test\", response=\"" + response +
+               "\", qop=auth, nc=00000001, cnonce=\"c0ffee\"";
+    };
+    EXPECT_EQ(kind_of(header("ISO-8859-1''J%E4s%F8n")), Kind::Malformed);
+    EXPECT_EQ(kind_of(header("UTF-8''J%C3%A4s%C3%B8")), Kind::WrongCredentials);
+    EXPECT_EQ(kind_of(header("UTF-8''J%C3%A4s%C3%B8n")), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, UserNamedBothWaysIsMalformed) {
+    client.extra = ", username*=UTF-8''alice";
+    EXPECT_EQ(kind(), Kind::Malformed);
+}
+
+TEST_F(DigestAuthenticator_Rfc3261_22_4, OnlyTheHostOfTheUriIsCompared) {
+    client.uri = "sip:someone.else@EXAMPLE.test;transport=tcp";
+    EXPECT_EQ(kind(), Kind::Accepted);
+    client.nonce = fresh_nonce();
+    client.uri = "sip:example.org";
+    EXPECT_EQ(verify(client.header()).reason, "Digest uri names another host");
+    request_uri = "sip:bob@example.org:5070";
+    EXPECT_EQ(kind(), Kind::Accepted);
+    client.uri = "no uri";
+    EXPECT_EQ(kind(), Kind::Malformed);
+}
+
+// --- algorithms
+
+TEST_F(DigestAuthenticator_Rfc8760_2, AlgorithmThatIsNotOfferedIsNotChecked) {
+    for (const char* algorithm : {"SHA-256", "MD5-sess", "NONE", "SHA-1"}) {
+        client.algorithm = algorithm;
+        EXPECT_EQ(kind(), Kind::NotChecked) << algorithm;
+    }
+    EXPECT_EQ(authenticator.digests_made(), 0U);
+}
+
+TEST_F(DigestAuthenticator_Rfc8760_2, NoAlgorithmMeansMd5) {
+    snapshot.auth.algorithms = {ports::AuthAlgorithm::Sha256};
+    EXPECT_EQ(kind(), Kind::NotChecked);
+    snapshot.auth.algorithms = {ports::AuthAlgorithm::Sha256, ports::AuthAlgorithm::Md5};
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc8760_2, AlgorithmIsNamedInAnyCase) {
+    client.algorithm = "md5";
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+// --- nonces
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, RepeatedCountIsAReplay) {
+    EXPECT_EQ(kind(), Kind::Accepted);
+    EXPECT_EQ(kind(), Kind::Replayed);
+    client.nc = 2;
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, WrongResponseDoesNotUseACount) {
+    const std::string right = client.answer();
+    client.password = "wrong";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+    EXPECT_EQ(kind_of(client.header(right)), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, ExpiredNonceIsStaleOnlyForTheRightResponse) {
+    const Duration lifetime = snapshot.auth.nonce_lifetime;
+    EXPECT_EQ(kind(lifetime), Kind::Accepted);
+    client.nc = 2;
+    EXPECT_EQ(kind(lifetime + std::chrono::milliseconds(1)), Kind::Stale);
+    client.password = "wrong";
+    EXPECT_EQ(kind(lifetime + std::chrono::milliseconds(1)), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, NonceThatIsNotOursIsStaleOnlyForTheRightResponse) {
+    client.nonce = "0123456789abcdef";
+    EXPECT_EQ(kind(), Kind::Stale);
+    client.password = "wrong";
+    EXPECT_EQ(kind(), Kind::WrongCredentials);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, NonceFromBeforeTheStartIsStale) {
+    client.nonce = fresh_nonce(seconds(-1));
+    EXPECT_EQ(kind(), Kind::Stale);
+    client.nonce = fresh_nonce(seconds(-1) + std::chrono::milliseconds(1));
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, WithoutQopANonceWorksOnce) {
+    client.qop.clear();
+    EXPECT_EQ(kind(), Kind::Accepted);
+    EXPECT_EQ(kind(), Kind::Stale);
+    client.qop = "auth";
+    client.nc = 7;
+    EXPECT_EQ(kind(), Kind::Replayed);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, CountedNonceDoesNotWorkWithoutQop) {
+    EXPECT_EQ(kind(), Kind::Accepted);
+    client.qop.clear();
+    EXPECT_EQ(kind(), Kind::Stale);
+}
+
+TEST_F(DigestAuthenticator_Behaviour, FullNonceTableForgetsTheOldestAsStale) {
+    DigestAuthenticator small(at(seconds(-1)), users, keys, guard, 1);
+    const auto use = [&](Client& by, Duration when) {
+        const std::string header = by.header();
+        const auto credentials = sip::parse_credentials(header);
+        return small
+            .verify(at(when), {ports::kDefaultTenant, by.method, *credentials, request_uri, source,
+                               snapshot, false})
+            .kind;
+    };
+    EXPECT_EQ(use(client, seconds(1)), Kind::Accepted);
+    Client other;
+    other.nonce = fresh_nonce(seconds(1));
+    EXPECT_EQ(use(other, seconds(2)), Kind::Accepted);
+    EXPECT_EQ(use(client, seconds(3)), Kind::Stale);
+    client.nc = 2;
+    EXPECT_EQ(use(client, seconds(3)), Kind::Stale);
+}
+
+TEST_F(DigestAuthenticator_Behaviour, NoncesOutliveARotationOfKeys) {
+    crypto::TokenKey old_key, new_key;
+    for (size_t i = 0; i < old_key.secret.size(); ++i) {
+        old_key.secret[i] = static_cast<uint8_t>(i);
+        new_key.secret[i] = static_cast<uint8_t>(200 - i);
+    }
+    old_key.id = 1;
+    new_key.id = 2;
+    old_key.not_after = at(seconds(100)).wall;
+    new_key.not_after = at(seconds(10'000)).wall;
+    const std::vector<crypto::TokenKey> both = {new_key, old_key};
+    const crypto::TokenKeys rotated{std::span<const crypto::TokenKey>(both)};
+    authenticator.set_keys(rotated);
+    EXPECT_EQ(kind(), Kind::Accepted);
+    client.nc = 2;
+    EXPECT_EQ(kind(seconds(101)), Kind::Stale);
+}
+
+// --- sources that guess
+
+TEST_F(DigestAuthenticator_Behaviour, SourceThatGuessesIsLeftUnanswered) {
+    client.password = "wrong";
+    for (int i = 1; i < 20; ++i) {
+        const Verdict verdict = verify(client.header());
+        EXPECT_EQ(verdict.kind, Kind::WrongCredentials);
+        EXPECT_FALSE(verdict.begins_block);
+    }
+    EXPECT_TRUE(verify(client.header()).begins_block);
+    const uint64_t digests = authenticator.digests_made();
+    EXPECT_EQ(kind(), Kind::Unanswered);
+    client.password = "open sesame";
+    EXPECT_EQ(kind(), Kind::Unanswered);
+    EXPECT_EQ(authenticator.digests_made(), digests);
+    source = IpAddress::v4(198, 51, 100, 10);
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Behaviour, WhatWasNotCheckedIsNoGuess) {
+    for (int i = 0; i < 50; ++i) {
+        client.algorithm = "SHA-256";
+        EXPECT_EQ(kind(), Kind::NotChecked);
+        client.algorithm.clear();
+        EXPECT_EQ(kind_of(client.header("")), Kind::Malformed);
+    }
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Behaviour, RegisteredUserIsNeverBlockedNorCounted) {
+    client.password = "wrong";
+    has_live_binding = true;
+    for (int i = 0; i < 30; ++i) EXPECT_EQ(kind(), Kind::WrongCredentials);
+    has_live_binding = false;
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(kind(), Kind::WrongCredentials);
+    EXPECT_EQ(kind(), Kind::Unanswered);
+    has_live_binding = true;
+    client.password = "open sesame";
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+}  // namespace
+}  // namespace signalbox::auth

@@ -1,0 +1,62 @@
+"""Hundreds of calls by sipp: a caller with digest credentials, a callee at a port where a phone has registered."""
+
+import subprocess
+import time
+from pathlib import Path
+
+from phone import Phone
+from proof import demand, shown
+from server import Server
+
+SCENARIOS = Path(__file__).resolve().parent.parent / "sipp"
+CALLER_PORT, CALLEE_PORT = 15080, 15070
+
+
+def register_callee(server, transport):
+    """Registers the callee at its port, and leaves the port to sipp."""
+    if transport == "udp":
+        phone = Phone(server, "bob", "b-secret", port=CALLEE_PORT)
+        phone.register_ok()
+    else:
+        phone = Phone(server, "bob", "b-secret", transport="tcp")
+        phone.register_ok(contact=f"<sip:bob@127.0.0.1:{CALLEE_PORT};transport=tcp>")
+    phone.close()
+
+
+def start_sipp(folder, scenario, transport, port, *arguments):
+    log = (folder / f"{scenario}.log").open("wb")
+    command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", "u1" if transport == "udp" else "t1", "-i", "127.0.0.1", "-p", str(port),
+               "-nostdin", "-trace_err", "-error_file", str(folder / f"{scenario}.errors"), *arguments]
+    return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
+
+
+def run_calls(transport, calls, rate, loss=None):
+    """Makes the calls through a server of its own; all must be well, with one answered record each."""
+    server = Server(15060, [("alice", "a-secret"), ("bob", "b-secret")])
+    callee = None
+    try:
+        server.start()
+        register_callee(server, transport)
+        if loss:
+            loss()
+        (server.folder / "fields.csv").write_text("SEQUENTIAL\nalice;bob;[authentication username=alice password=a-secret]\n", encoding="utf-8")
+        callee = start_sipp(server.folder, "callee", transport, CALLEE_PORT)
+        time.sleep(0.3)
+        caller = start_sipp(server.folder, "caller", transport, CALLER_PORT, "127.0.0.1:15060", "-inf", "fields.csv", "-m", str(calls), "-r", str(rate),
+                            "-recv_timeout", "34000", "-timeout", "120")
+        status = caller.wait(150)
+        errors = server.folder / "caller.errors"
+        told = errors.read_text(encoding="utf-8", errors="replace")[:2000] if errors.exists() else ""
+        demand(status == 0, f"all of {calls} calls over {transport} are well (sipp ended with {status}) {told}")
+        records = server.calls()
+        answered = [record for record in records if record["is_answered"] and record["status"] == 200 and record["ended_by"] == "caller"]
+        demand(len(records) == calls and len(answered) == calls, f"{len(answered)} answered records of {len(records)} for {calls} calls")
+        stats = server.stats()
+        shown(f"retransmissions absorbed: {stats['rx_request_retransmissions_total']} requests, {stats['rx_response_retransmissions_total']} responses")
+        demand(server.stop() == 0, "SIGTERM ends the server with 0")
+        return stats
+    finally:
+        if callee:
+            callee.kill()
+            callee.wait()
+        server.close()

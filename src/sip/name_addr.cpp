@@ -48,15 +48,14 @@ bool read_bracketed_uri(lexer::Cursor& cursor, NameAddr& out) {
 }
 
 /// An addr-spec without brackets. RFC 3261 §20: a comma, a semicolon or a question mark cannot be
-/// part of it.
-bool read_bare_uri(lexer::Cursor& cursor, NameAddr& out) {
+/// part of it; behind a question mark the caller finds neither parameters nor the value's end.
+void read_bare_uri(lexer::Cursor& cursor, NameAddr& out) {
     const char* begin = cursor.position();
     while (lexer::is(cursor.peek(), lexer::kOpaque) && cursor.peek() != ';' &&
            cursor.peek() != ',' && cursor.peek() != '?') {
         cursor.take(cursor.peek());
     }
     out.uri_text = cursor.since(begin);
-    return cursor.peek() != '?';
 }
 
 /// False when the tag comes twice or is not a value without quotes.
@@ -87,9 +86,11 @@ Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad, std::str
     cursor.skip_white();
     const char* begin = cursor.position();
     NameAddr out;
-    const bool readable = read_up_to_bracket(cursor, out) ? read_bracketed_uri(cursor, out)
-                                                          : read_bare_uri(cursor, out);
-    if (!readable) return fail(bad);
+    if (!read_up_to_bracket(cursor, out)) {
+        read_bare_uri(cursor, out);
+    } else if (!read_bracketed_uri(cursor, out)) {
+        return fail(bad);
+    }
     const Result<Uri> uri = parse_uri(out.uri_text);
     if (!uri) return fail(bad);
     out.uri = *uri;

@@ -57,9 +57,9 @@ TEST(Lexer_Rfc3261_25_1, QuotedStringsEndAtTheirOwnQuote) {
 
 TEST(Lexer_Rfc3261_25_1, QuotedStringsThatAreUnbalancedOrHoldControlsAreRefused) {
     using namespace std::string_literals;
-    for (const std::string& text :
-         {""s, "a"s, "\""s, "\"a"s, "\"a\\"s, "\"a\\\""s, "\"a\0b\""s, "\"a\rb\""s, "\"a\nb\""s,
-          "\"a\r\nb\""s, "\"a\\\r\n b\""s, "\"\x01\""s, "\"\x7f\""s}) {
+    for (const std::string& text : {""s, "a"s, "\""s, "\"a"s, "\"a\\"s, "\"a\\\""s, "\"a\0b\""s,
+                                    "\"a\rb\""s, "\"a\nb\""s, "\"a\r\nb\""s, "\"a\\\r\n b\""s,
+                                    "\"a\\\rb\""s, "\"a\\\nb\""s, "\"\x01\""s, "\"\x7f\""s}) {
         EXPECT_EQ(take_quoted(text), std::nullopt) << text;
     }
 }

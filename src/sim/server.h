@@ -1,0 +1,143 @@
+// The server in a simulated world: one to three real cores with a driver that does what the real
+// one does, in virtual time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/sip_core.h"
+#include "crypto/token.h"
+#include "ports/user_record.h"
+#include "sim/event_queue.h"
+#include "sim/network.h"
+#include "sip/stream_framing.h"
+
+namespace signalbox::sim {
+
+/// One call into a core and all that it wanted. Views: the packet and the outbox, for the call.
+struct Turn {
+    Now now;
+    uint32_t incarnation = 0;
+    uint8_t shard = 0;
+    const transport::Packet* packet = nullptr;  // null: the turn had another cause
+    const ports::Outbox* out = nullptr;
+};
+
+/// Sees every turn before anything of it leaves.
+class TurnWatcher {
+ public:
+    virtual void on_turn(const Turn& turn) = 0;
+    /// A step of the driver that must never happen.
+    virtual void on_driver_fault(const std::string& what) = 0;
+
+ protected:
+    ~TurnWatcher() = default;
+};
+
+struct ServerSetup {
+    uint8_t shards = 1;
+    Endpoint address;  // of its UDP and its TCP socket
+    std::vector<ports::UserRecord> users;
+    std::map<std::string, std::vector<IpAddress>> zone;  // host names that DNS knows
+    transaction::MachineCoverage* coverage = nullptr;
+};
+
+/// Owns the cores, the journal and the snapshots. The journal outlives a kill, as the real one
+/// does.
+class Server final : public Host {
+ public:
+    Server(ServerSetup setup, EventQueue& queue, Network& network, Random random,
+           TurnWatcher& watcher);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Begins with `snapshot`, what the journal tells, and no memory of anything else.
+    void start(std::unique_ptr<ports::Snapshot> snapshot);
+    /// All memory is gone in this moment; streams break.
+    void kill();
+    void reload(std::unique_ptr<ports::Snapshot> snapshot);
+
+    bool is_running() const { return !shards_.empty(); }
+    uint32_t incarnation() const { return incarnation_; }
+    const ports::Snapshot& snapshot() const { return *snapshots_.back().snapshot; }
+    /// Snapshots that some core still uses.
+    size_t snapshots_live() const { return snapshots_.size(); }
+    const std::vector<std::string>& journal() const { return journal_; }
+    /// Sums over the shards.
+    ports::Gauges gauges() const;
+    uint64_t counter(Counter counter) const;
+    /// All live bindings, asked page by page as the control socket does.
+    std::vector<ports::BindingsEvent> registrations();
+
+    void on_datagram(const Endpoint& from, const Endpoint& to, std::string_view bytes) override;
+    void on_stream_open(StreamId stream, const Endpoint& local, const Endpoint& remote,
+                        bool is_accepted) override;
+    void on_stream_bytes(StreamId stream, std::string_view bytes) override;
+    void on_stream_end(StreamId stream, StreamEnd why) override;
+
+ private:
+    struct Shard;
+    struct Waiting {
+        std::string bytes;
+        uint64_t owner;
+        uint8_t shard;  // whose core asked
+    };
+    struct Connection {
+        transport::Flow flow;
+        bool is_open = false;
+        std::string input;
+        sip::StreamFraming framing;
+        std::vector<Waiting> waiting;  // until it is open
+    };
+    struct UsedSnapshot {
+        std::unique_ptr<ports::Snapshot> snapshot;
+        uint32_t users = 0;
+    };
+    enum class StreamLoss : uint8_t { BeforeOpen, AfterOpen };
+
+    using CoreCall = std::function<void(core::SipCore&, ports::Outbox&)>;
+    void turn(uint8_t shard, const transport::Packet* packet, const CoreCall& call);
+    void empty_outbox(uint8_t shard);
+    void wake_later(uint8_t shard);
+    void on_wake(uint8_t shard);
+    /// Runs `call` on `shard` behind the ring's delay, unless the server is killed meanwhile.
+    void by_ring(uint8_t shard, EventQueue::Action call);
+    Duration ring_delay();
+    void steer(uint8_t arrived_at, const transport::Flow& flow, std::string bytes);
+    void command(uint8_t shard, ports::Command command);
+    void restore();
+    void send(uint8_t shard, const transport::Flow& flow, std::string bytes, uint64_t owner);
+    void send_stream(uint8_t shard, const transport::Flow& flow, std::string bytes, uint64_t owner);
+    void fail_transmit(uint8_t shard, uint64_t owner);
+    void connect_timed_out(StreamId stream);
+    StreamId find_stream(const transport::Flow& flow) const;
+    StreamId open_stream(uint8_t shard, const transport::Flow& flow);
+    void name_connection(Connection& connection, uint8_t shard);
+    void frame(StreamId stream);
+    void close(const transport::Flow& flow);
+    void lose(StreamId stream, StreamLoss loss, transport::FlowError why);
+    void release(const ports::Snapshot* snapshot);
+
+    ServerSetup setup_;
+    EventQueue& queue_;
+    Network& network_;
+    Random random_;
+    TurnWatcher& watcher_;
+    std::vector<crypto::TokenKey> keys_;
+    std::vector<std::unique_ptr<Shard>> shards_;
+    std::vector<UsedSnapshot> snapshots_;
+    std::vector<std::string> journal_;
+    std::map<StreamId, Connection> connections_;
+    std::vector<uint32_t> generations_;  // of each connection number, over all shards
+    std::vector<uint32_t> free_numbers_;
+    uint32_t incarnation_ = 0;
+    uint64_t next_query_ = 1;
+    std::vector<ports::CommandReply> replies_;
+};
+
+}  // namespace signalbox::sim

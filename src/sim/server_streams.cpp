@@ -1,0 +1,186 @@
+// The server in a simulated world: what its driver does with sockets, above all with streams.
+// Implements: RFC 3261 §18.1.1, §18.2.2, §18.3 (as the real driver does)
+#include <algorithm>
+#include <utility>
+
+#include "sim/server.h"
+
+namespace signalbox::sim {
+
+using transport::Flow;
+using transport::FlowError;
+
+void Server::send(uint8_t shard, const Flow& flow, std::string bytes, uint64_t owner) {
+    if (flow.local.address != setup_.address.address) {
+        watcher_.on_driver_fault("a transmit from an address that is not ours: " +
+                                 flow.local.to_string());
+        return;
+    }
+    if (!transport::is_reliable(flow.transport)) {
+        network_.send_datagram(setup_.address, flow.remote, bytes);
+        return;
+    }
+    if (flow.connection == Flow::kNoConnection || flow.shard == shard) {
+        send_stream(shard, flow, std::move(bytes), owner);
+        return;
+    }
+    const uint8_t to = flow.shard;
+    by_ring(to, [this, shard, flow, owner, text = std::move(bytes)] {
+        send_stream(shard, flow, text, owner);
+    });
+}
+
+/// The named connection, else any other to the same remote, else a new one.
+void Server::send_stream(uint8_t shard, const Flow& flow, std::string bytes, uint64_t owner) {
+    StreamId stream = find_stream(flow);
+    if (stream == 0) stream = open_stream(shard, flow);
+    Connection& connection = connections_.at(stream);
+    if (connection.is_open) {
+        network_.send_stream(stream, *this, bytes);
+    } else {
+        connection.waiting.push_back({std::move(bytes), owner, shard});
+    }
+}
+
+StreamId Server::find_stream(const Flow& flow) const {
+    StreamId same_remote = 0;
+    for (const auto& [stream, connection] : connections_) {
+        const Flow& own = connection.flow;
+        if (own.connection == flow.connection && own.generation == flow.generation &&
+            own.shard == flow.shard) {
+            return stream;
+        }
+        if (own.remote == flow.remote) same_remote = stream;
+    }
+    return same_remote;
+}
+
+void Server::name_connection(Connection& connection, uint8_t shard) {
+    connection.flow.transport = transport::Transport::Tcp;
+    connection.flow.shard = shard;
+    connection.flow.listener = 1;
+    if (free_numbers_.empty()) {
+        free_numbers_.push_back(static_cast<uint32_t>(generations_.size()));
+        generations_.push_back(0);
+    }
+    connection.flow.connection = free_numbers_.back();
+    free_numbers_.pop_back();
+    connection.flow.generation = ++generations_[connection.flow.connection];
+}
+
+StreamId Server::open_stream(uint8_t shard, const Flow& flow) {
+    const Endpoint local{setup_.address.address,
+                         static_cast<uint16_t>(32768 + random_.below(28000))};
+    const StreamId stream = network_.connect(*this, local, flow.remote);
+    Connection& connection = connections_[stream];
+    name_connection(connection, shard);
+    connection.flow.local = local;
+    connection.flow.remote = flow.remote;
+    queue_.after(snapshot().limits.connect_timeout, [this, stream] { connect_timed_out(stream); });
+    return stream;
+}
+
+void Server::connect_timed_out(StreamId stream) {
+    const auto found = connections_.find(stream);
+    if (found == connections_.end() || found->second.is_open) return;
+    network_.reset_stream(stream, *this);
+    lose(stream, StreamLoss::BeforeOpen, FlowError::ConnectTimedOut);
+}
+
+void Server::on_stream_open(StreamId stream, const Endpoint& local, const Endpoint& remote,
+                            bool is_accepted) {
+    if (!is_running()) return;
+    if (is_accepted) {
+        Connection& connection = connections_[stream];
+        name_connection(connection, static_cast<uint8_t>(random_.below(setup_.shards)));
+        connection.flow.local = local;
+        connection.flow.remote = remote;
+    }
+    const auto found = connections_.find(stream);
+    if (found == connections_.end()) return;
+    found->second.is_open = true;
+    for (const Waiting& waiting : std::exchange(found->second.waiting, {})) {
+        network_.send_stream(stream, *this, waiting.bytes);
+    }
+}
+
+void Server::on_stream_bytes(StreamId stream, std::string_view bytes) {
+    const auto found = connections_.find(stream);
+    if (found == connections_.end()) return;
+    found->second.input += bytes;
+    frame(stream);
+}
+
+void Server::frame(StreamId stream) {
+    while (true) {
+        const auto found = connections_.find(stream);
+        if (found == connections_.end()) return;
+        Connection& connection = found->second;
+        const Result<sip::Frame> frame = connection.framing.next(connection.input);
+        if (!frame) {
+            network_.reset_stream(stream, *this);
+            lose(stream, StreamLoss::AfterOpen, FlowError::Framing);
+            return;
+        }
+        if (frame->kind == sip::Frame::Kind::NeedMore) return;
+        const std::string message = connection.input.substr(frame->skip, frame->size);
+        connection.input.erase(0, frame->skip + frame->size);
+        if (frame->kind == sip::Frame::Kind::KeepAlivePing) {
+            network_.send_stream(stream, *this, "\r\n");
+        } else if (frame->kind == sip::Frame::Kind::Message) {
+            const Flow flow = connection.flow;
+            steer(flow.shard, flow, message);
+        }
+    }
+}
+
+void Server::on_stream_end(StreamId stream, StreamEnd why) {
+    switch (why) {
+        case StreamEnd::Refused:
+            lose(stream, StreamLoss::BeforeOpen, FlowError::ConnectFailed);
+            return;
+        case StreamEnd::Closed:
+            lose(stream, StreamLoss::AfterOpen, FlowError::ClosedByPeer);
+            return;
+        case StreamEnd::Reset:
+            lose(stream, StreamLoss::AfterOpen, FlowError::Reset);
+            return;
+    }
+}
+
+void Server::close(const Flow& flow) {
+    const StreamId stream = find_stream(flow);
+    if (stream == 0) return;
+    network_.close_stream(stream, *this);
+    lose(stream, StreamLoss::AfterOpen, FlowError::Shutdown);
+}
+
+void Server::fail_transmit(uint8_t shard, uint64_t owner) {
+    if (owner == 0) return;
+    by_ring(shard, [this, shard, owner] {
+        turn(shard, nullptr, [&](core::SipCore& core, ports::Outbox& out) {
+            core.on_port_reply(queue_.now(), ports::TransmitFailed{owner}, out);
+        });
+    });
+}
+
+/// A connection is gone: its messages have failed, and every shard learns it, because any may hold
+/// bindings that came by it.
+void Server::lose(StreamId stream, StreamLoss loss, FlowError why) {
+    const auto found = connections_.find(stream);
+    if (found == connections_.end()) return;
+    const Connection connection = std::move(found->second);
+    connections_.erase(found);
+    free_numbers_.push_back(connection.flow.connection);
+    for (const Waiting& waiting : connection.waiting) fail_transmit(waiting.shard, waiting.owner);
+    if (loss == StreamLoss::BeforeOpen) return;
+    for (uint8_t i = 0; i < setup_.shards; ++i) {
+        by_ring(i, [this, i, flow = connection.flow, why] {
+            turn(i, nullptr, [&](core::SipCore& core, ports::Outbox& out) {
+                core.on_flow_closed(queue_.now(), flow, why, out);
+            });
+        });
+    }
+}
+
+}  // namespace signalbox::sim

@@ -87,4 +87,39 @@ inline ports::UserRecord user_record(const std::string& name, const std::string&
     return record;
 }
 
+/// An authenticator that knows alice, and a client with a fresh nonce.
+struct AuthTest : testing::Test {
+    crypto::TokenKeys keys = fixed_keys();
+    Random random{{1, 2}};
+    UserTable users;
+    SourceGuard guard;
+    DigestAuthenticator authenticator{at(std::chrono::seconds(-1)), users, keys, guard};
+    ports::Snapshot snapshot;
+    Client client;
+    IpAddress source = IpAddress::v4(198, 51, 100, 9);
+    std::string request_uri = "sip:example.test";
+    bool has_live_binding = false;
+
+    AuthTest() {
+        snapshot.auth.realm = "example.test";
+        snapshot.domains = {"example.test"};
+        users.update(user_record("alice", "open sesame"));
+        client.nonce = fresh_nonce();
+    }
+    std::string fresh_nonce(Duration when = std::chrono::seconds(0)) {
+        return std::string(make_nonce(at(when), random, keys, 0, 0).view());
+    }
+    Verdict verify(const std::string& header, Duration when = std::chrono::seconds(1)) {
+        const auto credentials = sip::parse_credentials(header);
+        EXPECT_TRUE(credentials) << header;
+        if (!credentials) return {};
+        return authenticator.verify(at(when), {ports::kDefaultTenant, client.method, *credentials,
+                                               request_uri, source, snapshot, has_live_binding});
+    }
+    Verdict::Kind kind(Duration when = std::chrono::seconds(1)) {
+        return verify(client.header(), when).kind;
+    }
+    Verdict::Kind kind_of(const std::string& header) { return verify(header).kind; }
+};
+
 }  // namespace signalbox::auth

@@ -1,5 +1,5 @@
-// The challenges of a 401 or 407. Implements: RFC 3261 §22.1, §22.2, §22.3; RFC 7616 §3.3; RFC 8760
-// §2.4
+// The challenges of a 401 or 407.
+// Implements: RFC 3261 §22.1, §22.2, §22.3; RFC 7616 §3.3; RFC 8760 §2.4
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
 // Who credentials claim to come from, and which credentials of a request are for us.
-// Implements: RFC 3261 §22.3; RFC 7616 §3.4.4; RFC 5987 §3.2 (username*)
+// Implements: RFC 3261 §22.3; RFC 7616 §3.4.4; RFC 5987 §3.2
 #include "auth/claimed_user.h"
 
 #include "auth/quoted_pairs.h"

@@ -1,5 +1,5 @@
-// Checks digest credentials. Implements: RFC 3261 §22; RFC 7616 §3.4, §3.5; RFC 8760 §2; RFC 2069
-// §2.1.2 (no qop)
+// Checks digest credentials.
+// Implements: RFC 3261 §22; RFC 7616 §3.4, §3.5; RFC 8760 §2; RFC 2069 §2.1.2
 #pragma once
 
 #include <cstdint>

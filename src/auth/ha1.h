@@ -1,5 +1,5 @@
-// The hashes of a password that the server keeps instead of it. Implements: RFC 3261 §22.4; RFC
-// 7616 §3.4.2; RFC 8760 §2.1
+// The hashes of a password that the server keeps instead of it.
+// Implements: RFC 3261 §22.4; RFC 7616 §3.4.2; RFC 8760 §2.1
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Nonces that prove by themselves that we made them, and when. Implements: RFC 3261 §22.4; RFC 7616
-// §3.3, §5.4
+// Nonces that prove by themselves that we made them, and when.
+// Implements: RFC 3261 §22.4; RFC 7616 §3.3, §5.4
 #pragma once
 
 #include <array>

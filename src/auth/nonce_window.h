@@ -1,5 +1,5 @@
-// Which nonce counts were used, so that credentials work once. Implements: RFC 3261 §22.4; RFC 7616
-// §3.4, §5.5
+// Which nonce counts were used, so that credentials work once.
+// Implements: RFC 3261 §22.4; RFC 7616 §3.4, §5.5
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -1,5 +1,5 @@
-// Resolves quoted pairs in parameters whose quotes are already gone. Implements: RFC 3261 §25.1
-// (quoted-pair)
+// Resolves quoted pairs in parameters whose quotes are already gone.
+// Implements: RFC 3261 §25.1
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Leaves sources unanswered that guess passwords. Implements: RFC 3261 §26.3.2.4 (the concern),
-// §22.4
+// Leaves sources unanswered that guess passwords.
+// Implements: RFC 3261 §26.3.2.4, §22.4
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

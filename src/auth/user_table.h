@@ -1,5 +1,5 @@
-// The users of one shard: what is needed to check their credentials and the addresses that they may
-// use.
+// The users of one shard: what is needed to check their credentials and the addresses that they
+// may use.
 #pragma once
 
 #include <cstddef>

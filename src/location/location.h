@@ -1,5 +1,6 @@
-// The location service of one shard: addresses of record and the bindings at which they are reached
-// now. Implements: RFC 3261 §10.2.1, §10.3; RFC 3261 §16.5 (the target set's source)
+// The location service of one shard: addresses of record and the bindings at which they are
+// reached now.
+// Implements: RFC 3261 §10.2.1, §10.3; RFC 3261 §16.5
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

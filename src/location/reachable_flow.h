@@ -1,5 +1,5 @@
-// The flow by which a binding is reached now. Implements: RFC 3261 §16.6 step 7, §18.1.1; RFC 5626
-// §5.3 (the idea: over the flow)
+// The flow by which a binding is reached now.
+// Implements: RFC 3261 §16.6 step 7, §18.1.1; RFC 5626 §5.3
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What is ours and whom we trust, as the configuration says. Implements: RFC 3261 §16.3, §16.4,
-// §16.5
+// What is ours and whom we trust, as the configuration says.
+// Implements: RFC 3261 §16.3, §16.4, §16.5
 #include "ports/snapshot.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What a registrar does with a REGISTER once its sender is known and allowed. Implements: RFC 3261
-// §10.3
+// What a registrar does with a REGISTER once its sender is known and allowed.
+// Implements: RFC 3261 §10.3
 #pragma once
 
 #include <cstdint>

@@ -277,7 +277,8 @@ int Registrar::accept(const Request& request, std::string& response) {
     for (const location::Binding& binding :
          location_.lookup(request.now, context.tenant, context.aor)) {
         const ports::BindingView& record = binding.record;
-        line_.assign("<");
+        line_.clear();
+        line_.push_back('<');
         line_.append(record.contact);
         line_.push_back('>');
         if (record.has_q) {

@@ -20,7 +20,9 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::
             const RelayDecision relay = decide_relay(request, *routing);
             const Admission admission{
                 relay, {}, loop_hash(request, *routing, s_.keys.current().siphash_key)};
-            const bool is_allowed = relay.kind == RelayDecision::Kind::Allowed || routing->token;
+            const bool is_allowed =
+                (relay.kind == RelayDecision::Kind::Allowed || routing->token) &&
+                can_go_on(now, request, admission.loop_hash);
             if (is_allowed && start_stateless(now, request, *routing, admission, out)) return;
         }
         s_.reply.send_stateless(request.message, request.flow, request.snapshot, {481, {}, {}},

@@ -12,7 +12,6 @@ uint64_t loop_hash(const IncomingRequest& request, const Routing& routing,
     mix(routing.target_uri);
     mix(request.call_id);
     mix(request.from.tag);
-    mix(request.to.tag);
     mix(routing.next_route);
     mix(request.message.value(sip::HeaderId::ProxyAuthorization));
     mix(request.message.value(sip::HeaderId::ProxyRequire));

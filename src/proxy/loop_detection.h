@@ -8,9 +8,9 @@
 
 namespace signalbox::proxy {
 
-/// The hash that goes into our branch: of the target and the remaining Route set, Call-ID, tags,
-/// CSeq number and the credentials, not of the method (CANCEL and ACK follow their INVITE) and not
-/// of Via.
+/// The hash that goes into our branch: of the target and the remaining Route set, Call-ID, From
+/// tag, CSeq number and the credentials, not of the method and the To tag (CANCEL and the ACK to a
+/// failure follow their INVITE) and not of Via.
 uint64_t loop_hash(const IncomingRequest& request, const Routing& routing,
                    std::array<uint64_t, 2> key);
 

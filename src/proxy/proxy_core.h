@@ -92,6 +92,7 @@ class ProxyCore final {
     bool forward_stateless(const IncomingRequest& request, const Routing& routing,
                            std::string_view target, const transport::Flow& flow, uint64_t loop_hash,
                            ports::Outbox& out);
+    bool can_go_on(Now now, const IncomingRequest& request, uint64_t loop_hash) const;
     void forward_stateless_response(Now now, const sip::MessageView& response,
                                     const transport::Flow& flow, ports::Outbox& out);
 

@@ -16,8 +16,19 @@ bool makes_dialog(const sip::MessageView& response) {
            response.first(HeaderId::RecordRoute) != nullptr;
 }
 
+/// True when both name one peer. A stream that has been opened anew is told by its address.
+bool is_same_peer(const transport::Flow& a, const transport::Flow& b) {
+    using transport::Flow;
+    if (a.transport != b.transport || a.remote.address != b.remote.address) return false;
+    if (!transport::is_reliable(a.transport)) return a.remote.port == b.remote.port;
+    const bool are_known =
+        a.connection != Flow::kNoConnection && b.connection != Flow::kNoConnection;
+    return !are_known || a.connection == b.connection;
+}
+
 void rewrite_record_routes(const sip::MessageView& response, const transport::Flow& flow,
-                           bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
+                           bool is_direct, const transport::Flow* upstream,
+                           const ports::Snapshot& snapshot, uint16_t node,
                            const crypto::TokenKeys& keys, WallTime now, sip::EditList& edits) {
     std::string_view before_ours;
     bool found = false;
@@ -31,7 +42,9 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
             const auto token = route->uri.has_user ? open_dialog_token(route->uri.user, keys, now,
                                                                        snapshot.listeners)
                                                    : std::optional<DialogToken>{};
-            if (!token) {
+            const bool is_of_this_passage =
+                token && (upstream == nullptr || is_same_peer(token->flow, *upstream));
+            if (!is_of_this_passage) {
                 if (found) return;
                 before_ours = route->text;
                 continue;
@@ -60,13 +73,14 @@ bool has_second_via(const sip::MessageView& response) {
 }  // namespace
 
 bool render_response(const sip::MessageView& response, const transport::Flow& flow, bool is_direct,
-                     const ports::Snapshot& snapshot, uint16_t node, const crypto::TokenKeys& keys,
-                     WallTime now, std::string& out) {
+                     const transport::Flow* upstream, const ports::Snapshot& snapshot,
+                     uint16_t node, const crypto::TokenKeys& keys, WallTime now, std::string& out) {
     if (!has_second_via(response)) return false;
     sip::EditList edits(response);
     edits.remove_first_values(HeaderId::Via, 1);
     if (makes_dialog(response))
-        rewrite_record_routes(response, flow, is_direct, snapshot, node, keys, now, edits);
+        rewrite_record_routes(response, flow, is_direct, upstream, snapshot, node, keys, now,
+                              edits);
     if (!edits.ok()) return false;
     edits.render(out);
     return true;

@@ -69,8 +69,8 @@ void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
     }
     if (context.is_final_sent) return;
     const transport::Flow flow = s_.transactions.client_flow(branch.client);
-    if (!render_response(response, flow, branch.is_binding, *context.snapshot, setup_.node, s_.keys,
-                         now.wall, rendered_))
+    if (!render_response(response, flow, branch.is_binding, &context.flow, *context.snapshot,
+                         setup_.node, s_.keys, now.wall, rendered_))
         return;
     s_.calls.ringing(now, context.call, branch.leg, branch.target, out);
     if (s_.transactions.respond(now, context.server, response.status(), rendered_, out.transmits)) {
@@ -86,8 +86,8 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
     const bool is_first = branch.state != BranchState::Final;
     branch.state = BranchState::Final;
     branch.deadline = kNever;
-    if (!render_response(response, flow, branch.is_binding, *context.snapshot, setup_.node, s_.keys,
-                         now.wall, rendered_)) {
+    if (!render_response(response, flow, branch.is_binding, &context.flow, *context.snapshot,
+                         setup_.node, s_.keys, now.wall, rendered_)) {
         if (is_first) branch_failed(now, handle, index, 502, out);
         return;
     }
@@ -132,7 +132,7 @@ void ProxyCore::on_late_success(Now now, uint64_t packed_owner, const sip::Messa
         return;
     }
     const ports::Snapshot& snapshot = s_.snapshots.current();
-    if (!render_response(response, flow, owner.branch != 0, snapshot, setup_.node, s_.keys,
+    if (!render_response(response, flow, owner.branch != 0, nullptr, snapshot, setup_.node, s_.keys,
                          now.wall, rendered_))
         return;
     const std::string_view caller_tag = tag_of(response, HeaderId::From);

@@ -101,8 +101,8 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     const auto upstream = sip::parse_via(rest);
     const auto back = own && upstream ? transport::response_flow_from_via(*upstream, flow)
                                       : std::optional<transport::Flow>{};
-    if (!back || !render_response(response, flow, true, snapshot, setup_.node, s_.keys, now.wall,
-                                  rendered_)) {
+    if (!back || !render_response(response, flow, true, &*back, snapshot, setup_.node, s_.keys,
+                                  now.wall, rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;
     }
@@ -116,9 +116,24 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     s_.counters.add(Counter::responses_forwarded_total);
 }
 
+bool ProxyCore::can_go_on(Now now, const IncomingRequest& request, uint64_t hash) const {
+    const auto max_forwards = sip::parse_max_forwards(request.message.value(HeaderId::MaxForwards));
+    const bool is_spent = max_forwards && *max_forwards == 0;
+    return !is_spent && !is_loop(request, hash, s_.keys, now.wall);
+}
+
 void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& out) {
     const auto routing = preprocess_route(request, s_.keys, now.wall);
     std::optional<transport::Flow> flow;
+    if (routing && !routing->token && request.snapshot.proxy.mode == ports::ProxyMode::Stateless) {
+        // The ACK to a failure takes the way of the INVITE that we forwarded without state.
+        const RelayDecision relay = decide_relay(request, *routing);
+        const Admission admission{
+            relay, {}, loop_hash(request, *routing, s_.keys.current().siphash_key)};
+        const bool may_go = relay.kind == RelayDecision::Kind::Allowed &&
+                            can_go_on(now, request, admission.loop_hash);
+        if (may_go && start_stateless(now, request, *routing, admission, out)) return;
+    }
     if (routing && routing->token) {
         flow = in_dialog_flow(request, *routing);
     } else if (routing) {
@@ -135,10 +150,8 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
                                          request.flow, hop->transport, {*hop->address, hop->port});
         }
     }
-    const auto max_forwards = sip::parse_max_forwards(request.message.value(HeaderId::MaxForwards));
-    const bool is_spent = max_forwards && *max_forwards == 0;
     const uint64_t hash = routing ? loop_hash(request, *routing, s_.keys.current().siphash_key) : 0;
-    if (!flow || is_spent || is_loop(request, hash, s_.keys, now.wall) ||
+    if (!flow || !can_go_on(now, request, hash) ||
         !forward_stateless(request, *routing, routing->target_uri, *flow, hash, out)) {
         s_.counters.add(Counter::stray_acks_dropped_total);
     }

@@ -1,0 +1,132 @@
+// The stateless mode: the same answer to the same request, without remembering it.
+// Covers: RFC 3261 §16.11, §16.10 (CANCEL), §18.2.2 (the way back). Not covered: ACK to 2xx in
+// stateful mode (stateful_call_test).
+#include <gtest/gtest.h>
+
+#include "tests/core/core_harness.h"
+
+namespace signalbox::core::testing {
+namespace {
+
+using transport::Transport;
+
+ports::Snapshot stateless() {
+    ports::Snapshot snapshot = default_snapshot();
+    snapshot.proxy.mode = ports::ProxyMode::Stateless;
+    return snapshot;
+}
+
+struct StatelessTest : ::testing::Test {
+    World world{stateless()};
+    Phone& alice = world.stranger();
+    Phone& bob = world.registered("bob", "198.51.100.20:5060");
+};
+
+using Stateless_Rfc3261_16_11 = StatelessTest;
+
+TEST_F(Stateless_Rfc3261_16_11, CarriesACallWithoutATransaction) {
+    Outgoing call = alice.invite(bob);
+    const Incoming leg = bob.expects("INVITE");
+    EXPECT_TRUE(alice.is_silent());
+    EXPECT_TRUE(world.is_empty());
+    leg.answers(100);
+    leg.answers(200);
+    EXPECT_EQ(alice.expect(100).values("Via").size(), 1U);
+    call.expect(200).ack();
+    bob.expects("ACK");
+    Dialog dialog = leg.dialog();
+    Outgoing bye = bob.send_in(dialog, "BYE");
+    alice.expects("BYE").answers(200);
+    bye.expect(200);
+    EXPECT_TRUE(world.is_empty());
+}
+
+TEST_F(Stateless_Rfc3261_16_11, ARetransmissionGetsTheSameBranch) {
+    Outgoing call = alice.invite(bob);
+    const std::string first = bob.expects("INVITE").message().text();
+    call.retransmit();
+    EXPECT_EQ(bob.expects("INVITE").message().text(), first);
+    alice.invite(bob);
+    EXPECT_NE(bob.expects("INVITE").message().text(), first);
+}
+
+TEST_F(Stateless_Rfc3261_16_11, CancelAndTheAckOfAFailureFollowTheirInvite) {
+    Outgoing call = alice.invite(bob);
+    const Incoming leg = bob.expects("INVITE");
+    call.cancel();
+    const Incoming cancel = bob.expects("CANCEL");
+    EXPECT_EQ(cancel.message().branch(), leg.message().branch());
+    EXPECT_EQ(cancel.message().uri(), leg.message().uri());
+    EXPECT_TRUE(alice.is_silent());
+    cancel.answers(200);
+    leg.answers(487);
+    alice.expect(200);
+    call.expect(487).ack();
+    EXPECT_EQ(bob.expects("ACK").message().branch(), leg.message().branch());
+}
+
+TEST_F(Stateless_Rfc3261_16_11, WithoutACookieTheTransactionIsToldByItsFields) {
+    RequestText old = alice.make("MESSAGE", bob.aor());
+    old.via = "SIP/2.0/UDP 198.51.100.10:5060;branch=1";
+    alice.send(old);
+    const std::string first = bob.expects("MESSAGE").message().branch();
+    alice.send(old);
+    EXPECT_EQ(bob.expects("MESSAGE").message().branch(), first);
+    old.cseq = 2;
+    alice.send(old);
+    EXPECT_NE(bob.expects("MESSAGE").message().branch(), first);
+}
+
+TEST_F(Stateless_Rfc3261_16_11, AResponseGoesBackByReceivedAndRport) {
+    Phone& nated = world.phone(
+        {"carol", "elsewhere.test", "203.0.113.30:40000", Transport::Udp, "10.0.0.7:5060"});
+    Outgoing message = nated.send(nated.make("MESSAGE", bob.aor()));
+    bob.expects("MESSAGE").answers(200);
+    message.expect(200);
+}
+
+TEST_F(Stateless_Rfc3261_16_11, KeepsStateWhereTheRequestForks) {
+    Phone& desk = world.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
+    world.bind("bob", desk);
+    alice.invite(bob).expect(100);
+    bob.expects("INVITE");
+    desk.expects("INVITE");
+}
+
+TEST_F(Stateless_Rfc3261_16_11, KeepsStateBetweenReliableAndUnreliable) {
+    Phone& tcp = world.registered("dora", "198.51.100.40:5060", Transport::Tcp);
+    alice.invite(tcp).expect(100);
+    tcp.expects("INVITE");
+}
+
+TEST_F(Stateless_Rfc3261_16_11, KeepsStateForARequestWithCredentials) {
+    Phone& dora = world.registered("dora", "198.51.100.40:5060");
+    Outgoing first = dora.invite(bob).expect(407);
+    dora.send(dora.with_credentials(first.request(), first.response(), "secret")).expect(100);
+    bob.expects("INVITE");
+}
+
+TEST_F(Stateless_Rfc3261_16_11, KeepsStateWhereItAnswersItself) {
+    alice.send(alice.make("INVITE", "sip:nobody@example.test")).expect(100).expect(404);
+}
+
+TEST_F(Stateless_Rfc3261_16_11, AStrangersCancelForAForeignHostIsNotRelayed) {
+    RequestText cancel = alice.make("CANCEL", "sip:any@203.0.113.9");
+    alice.send_text(cancel.text());
+    alice.expect(481);
+    EXPECT_TRUE(world.undelivered.empty());
+}
+
+TEST_F(Stateless_Rfc3261_16_11, AResponseThatHasNoWayBackIsDropped) {
+    RequestText message = alice.make("MESSAGE", bob.aor());
+    alice.send(message);
+    std::string text = bob.expects("MESSAGE").response(200);
+    const size_t second = text.find("Via:", text.find("Via:") + 4);
+    text.erase(second, text.find("\r\n", second) + 2 - second);
+    bob.send_text(text);
+    EXPECT_TRUE(alice.is_silent());
+    EXPECT_EQ(world.count(Counter::stray_responses_dropped_total), 1U);
+}
+
+}  // namespace
+}  // namespace signalbox::core::testing

@@ -1,0 +1,157 @@
+// Where requests go: users, bindings, foreign hosts and names that must be looked up.
+// Covers: RFC 3261 §16.5, §16.6 step 7, RFC 3263 §4.2, §4.3 (what is done with the addresses).
+// Not covered: which bindings are live (location_test), the reading of URIs (locate_server_test).
+#include <gtest/gtest.h>
+
+#include "tests/core/core_harness.h"
+
+namespace signalbox::core::testing {
+namespace {
+
+using std::chrono::seconds;
+using transport::Transport;
+
+ports::Snapshot trusting() {
+    ports::Snapshot snapshot = default_snapshot();
+    snapshot.trusted = {*Network::parse("198.51.100.10")};
+    return snapshot;
+}
+
+struct TargetsTest : ::testing::Test {
+    World world{trusting()};
+    Phone& alice = world.stranger();
+    Phone& bob = world.registered("bob", "198.51.100.20:5060");
+
+    Outgoing call(const std::string& uri) { return alice.send(alice.make("INVITE", uri)); }
+};
+
+using Targets_Rfc3261_16_5 = TargetsTest;
+using Resolver_Rfc3263_4 = TargetsTest;
+
+TEST_F(Targets_Rfc3261_16_5, AnUnknownUserGets404) {
+    call("sip:nobody@example.test").expect(100).expect(404).ack();
+    EXPECT_TRUE(alice.is_silent());
+}
+
+TEST_F(Targets_Rfc3261_16_5, AUserWithoutABindingGets480) {
+    world.add_user(user_record("dora"));
+    call("sip:dora@example.test").expect(100).expect(480);
+}
+
+TEST_F(Targets_Rfc3261_16_5, AnAddressOfOursIsAnAliasOfTheDomain) {
+    call("sip:bob@192.0.2.1").expect(100);
+    bob.expects("INVITE");
+}
+
+TEST_F(Targets_Rfc3261_16_5, EscapesInTheUserPartDoNotMatter) {
+    call("sip:%62ob@EXAMPLE.test").expect(100);
+    bob.expects("INVITE");
+}
+
+TEST_F(Targets_Rfc3261_16_5, AllContactsRingAtOnce) {
+    Phone& desk = world.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
+    Phone& mobile = world.phone({"bob", "example.test", "198.51.100.22:5060", {}, {}});
+    world.bind("bob", desk, 500);
+    world.bind("bob", mobile, 100);
+    call("sip:bob@example.test").expect(100);
+    const auto first = bob.expects("INVITE").message();
+    const auto second = desk.expects("INVITE").message();
+    const auto third = mobile.expects("INVITE").message();
+    EXPECT_NE(first.branch(), second.branch());
+    EXPECT_NE(second.branch(), third.branch());
+    EXPECT_EQ(third.uri(), "sip:bob@198.51.100.22:5060");
+}
+
+TEST_F(Targets_Rfc3261_16_5, AForeignHostIsTheOnlyTarget) {
+    Phone& far = world.stranger("far", "203.0.113.5:5080");
+    call("sip:any@203.0.113.5:5080;x=1").expect(100);
+    EXPECT_EQ(far.expects("INVITE").message().uri(), "sip:any@203.0.113.5:5080;x=1");
+}
+
+TEST_F(Targets_Rfc3261_16_5, ANextRouteDecidesEvenForOurDomain) {
+    Phone& edge = world.stranger("edge", "203.0.113.6:5060");
+    RequestText request = alice.make("INVITE", bob.aor());
+    request.routes = {"<sip:203.0.113.6;lr>"};
+    alice.send(request).expect(100);
+    const Incoming got = edge.expects("INVITE");
+    EXPECT_EQ(got.message().uri(), bob.aor());
+    EXPECT_EQ(got.message().header("Route"), "<sip:203.0.113.6;lr>");
+    EXPECT_TRUE(bob.is_silent());
+}
+
+TEST_F(Targets_Rfc3261_16_5, TransportAndMaddrOfTheTargetAreFollowed) {
+    Phone& far = world.stranger("far", "203.0.113.5:5060", Transport::Tcp);
+    call("sip:any@somewhere.test;maddr=203.0.113.5;transport=tcp").expect(100);
+    EXPECT_EQ(far.expects("INVITE").message().header("Via").substr(0, 11), "SIP/2.0/TCP");
+}
+
+TEST_F(Targets_Rfc3261_16_5, ATransportThatWeDoNotHaveGets416) {
+    call("sip:any@203.0.113.5;transport=sctp").expect(100).expect(416);
+}
+
+TEST_F(Resolver_Rfc3263_4, ANameIsLookedUpWhileTheCallWaits) {
+    Phone& far = world.stranger("far", "203.0.113.5:5070");
+    Outgoing waiting = call("sip:any@host.elsewhere.test:5070").expect(100);
+    ASSERT_EQ(world.dns.size(), 1U);
+    EXPECT_EQ(world.dns[0].host, "host.elsewhere.test");
+    EXPECT_TRUE(far.is_silent());
+    world.answer_dns(world.dns[0], {"203.0.113.5"});
+    const Incoming leg = far.expects("INVITE");
+    EXPECT_EQ(leg.message().uri(), "sip:any@host.elsewhere.test:5070");
+    leg.answers(200);
+    waiting.expect(200);
+}
+
+TEST_F(Resolver_Rfc3263_4, ANameWithoutAddressesGets500) {
+    Outgoing waiting = call("sip:any@gone.test").expect(100);
+    world.answer_dns(world.dns.at(0), {});
+    waiting.expect(500);
+    EXPECT_EQ(world.count(Counter::dns_failures_total), 1U);
+}
+
+TEST_F(Resolver_Rfc3263_4, AResolverThatIsSilentFailsTheCallInTime) {
+    Outgoing waiting = call("sip:any@slow.test").expect(100);
+    world.wait(seconds(4));
+    EXPECT_TRUE(alice.is_silent());
+    world.wait(seconds(2));
+    waiting.expect(500).ack();
+    EXPECT_EQ(world.count(Counter::port_timeouts_total), 1U);
+    world.answer_dns(world.dns.at(0), {"203.0.113.5"});
+    EXPECT_EQ(world.count(Counter::stale_handles_dropped_total), 1U);
+    EXPECT_TRUE(world.undelivered.empty());
+}
+
+TEST_F(Resolver_Rfc3263_4, AnAddressOfAFamilyThatWeDoNotHaveIsSkipped) {
+    ports::Snapshot only4 = trusting();
+    only4.listeners.resize(2);
+    World v4{only4};
+    Phone& caller = v4.stranger();
+    Phone& far = v4.stranger("far", "203.0.113.5:5060");
+    caller.send(caller.make("INVITE", "sip:any@both.test")).expect(100);
+    v4.answer_dns(v4.dns.at(0), {"2001:db8::5", "203.0.113.5"});
+    far.expects("INVITE");
+}
+
+TEST_F(Resolver_Rfc3263_4, ACancelEndsTheWaitForAName) {
+    Outgoing waiting = call("sip:any@slow.test").expect(100);
+    waiting.cancel();
+    alice.expect(200);
+    waiting.expect(487).ack();
+    world.answer_dns(world.dns.at(0), {"203.0.113.5"});
+    EXPECT_TRUE(world.undelivered.empty());
+    EXPECT_EQ(world.record_lines(), std::vector<std::string>{"487 Caller Request Terminated"});
+}
+
+TEST_F(Resolver_Rfc3263_4, TheRequestThatWaitedIsForwardedUnchanged) {
+    Phone& far = world.stranger("far", "203.0.113.5:5060");
+    RequestText request = alice.make("MESSAGE", "sip:any@host.test");
+    request.with("X-Odd:  kept \t as is").body = "hello";
+    alice.send(request);
+    world.answer_dns(world.dns.at(0), {"203.0.113.5"});
+    const Incoming got = far.expects("MESSAGE");
+    EXPECT_NE(got.message().text().find("X-Odd:  kept \t as is\r\n"), std::string::npos);
+    EXPECT_EQ(got.message().body(), "hello");
+}
+
+}  // namespace
+}  // namespace signalbox::core::testing

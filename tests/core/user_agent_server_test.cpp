@@ -1,0 +1,75 @@
+// What the server answers to requests for itself.
+// Covers: RFC 3261 §8.2.1 (405), §8.2.2.3 (420), §11.2 (OPTIONS), §12.2.2 (481). Not covered:
+// OPTIONS for a user, which is proxied.
+#include <gtest/gtest.h>
+
+#include "tests/core/core_harness.h"
+
+namespace signalbox::core::testing {
+namespace {
+
+struct UserAgentTest : ::testing::Test {
+    World world;
+    Phone& alice = world.stranger();
+};
+
+using UserAgentServer_Rfc3261_11_2 = UserAgentTest;
+using UserAgentServer_Rfc3261_8_2 = UserAgentTest;
+
+TEST_F(UserAgentServer_Rfc3261_11_2, OptionsTellsWhatTheServerIsAbleToDo) {
+    for (const char* uri : {"sip:example.test", "sip:192.0.2.1", "sip:192.0.2.1:5060"}) {
+        Outgoing options = alice.send(alice.make("OPTIONS", uri)).expect(200);
+        EXPECT_NE(options.response().header("Allow").find("INVITE"), std::string::npos);
+        EXPECT_TRUE(options.response().has("Accept"));
+    }
+    EXPECT_EQ(world.count(Counter::options_answered_total), 3U);
+    EXPECT_TRUE(world.is_empty());
+}
+
+TEST_F(UserAgentServer_Rfc3261_11_2, OptionsByOurOwnRouteIsForUsToo) {
+    RequestText options = alice.make("OPTIONS", "sip:example.test");
+    options.routes = {"<sip:192.0.2.1;lr>"};
+    alice.send(options).expect(200);
+}
+
+TEST_F(UserAgentServer_Rfc3261_11_2, OptionsForAUserIsForwarded) {
+    Phone& bob = world.registered("bob", "198.51.100.20:5060");
+    Outgoing options = alice.send(alice.make("OPTIONS", bob.aor()));
+    bob.expects("OPTIONS").answers(200);
+    options.expect(200);
+}
+
+TEST_F(UserAgentServer_Rfc3261_8_2, AMethodThatIsNotForServersGets405) {
+    for (const char* method : {"INVITE", "MESSAGE", "SUBSCRIBE", "FLY"}) {
+        Outgoing request = alice.send(alice.make(method, "sip:example.test")).expect(405);
+        EXPECT_EQ(request.response().header("Allow"), "OPTIONS, REGISTER");
+    }
+}
+
+TEST_F(UserAgentServer_Rfc3261_8_2, AnUnknownDialogGets481) {
+    RequestText bye = alice.make("BYE", "sip:192.0.2.1");
+    bye.to += ";tag=none";
+    alice.send(bye).expect(481);
+}
+
+TEST_F(UserAgentServer_Rfc3261_8_2, ARequiredExtensionGets420) {
+    RequestText options = alice.make("OPTIONS", "sip:example.test");
+    Outgoing sent = alice.send(options.with("Require: path, gruu").with("Require: x"));
+    sent.expect(420);
+    EXPECT_EQ(sent.response().values("Unsupported"),
+              (std::vector<std::string>{"path", "gruu", "x"}));
+}
+
+TEST_F(UserAgentServer_Rfc3261_8_2, TheServersNameIsShownWhenItHasOne) {
+    ports::Snapshot snapshot = default_snapshot();
+    snapshot.server_name = "Box";
+    World named{snapshot};
+    Phone& phone = named.stranger();
+    Outgoing options = phone.send(phone.make("OPTIONS", "sip:example.test")).expect(200);
+    EXPECT_EQ(options.response().header("Server"), "Box");
+    EXPECT_FALSE(
+        alice.send(alice.make("OPTIONS", "sip:example.test")).expect(200).response().has("Server"));
+}
+
+}  // namespace
+}  // namespace signalbox::core::testing

@@ -9,7 +9,10 @@ int run_server(const config::LoadedConfig& config, const RunOptions& options) {
     boost::asio::io_context context(1);
     Node node(context, config, options);
     if (const auto started = node.start(); !started) {
-        options.log->error("start_failed", {{"reason", started.error().text}});
+        // A log on standard error would only say the same again.
+        if (!config.log_file.empty()) {
+            options.log->error("start_failed", {{"reason", started.error().text}});
+        }
         if (options.progress) options.progress("Error: " + started.error().text);
         return 1;
     }

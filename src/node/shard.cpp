@@ -185,12 +185,10 @@ bool Shard::route(const transport::Packet& packet) {
             entry.flow = packet.flow;
             entry.bytes = packet.bytes;
             if (!push(owner, entry)) return false;
-            counters_.add(Counter::rx_packets_total);
             counters_.add(Counter::steered_packets_total);
             return true;
         }
     }
-    counters_.add(Counter::rx_packets_total);
     core_->on_packet(now_, packet, outbox_);
     return true;
 }

@@ -1,0 +1,174 @@
+// Covers a whole node on loopback with its threads: start, both transports over two shards, the
+// control socket, reload, drain; this is what the thread sanitizer looks at. Not covered: calls
+// (tests/core, e2e), power loss, a second signal.
+#include "node/node.h"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/un.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/check.h"
+#include "tests/io/loopback.h"
+
+namespace signalbox::node {
+namespace {
+
+using sinks::Json;
+using ::testing::HasSubstr;
+
+class Node_Behaviour : public ::testing::Test {
+ protected:
+    Node_Behaviour() {
+        CHECK(::mkdtemp(directory.data()) != nullptr);
+        std::string trouble;
+        log = sinks::Log::open({sinks::LogLevel::Error, directory + "/log"}, trouble);
+        CHECK(log != nullptr);
+        options.version = "test";
+        options.log = log.get();
+        options.progress = [this](std::string_view line) { lines.emplace_back(line); };
+        const io::FileDescriptor probe = io::open_or_fail(transport::Transport::Udp, io::kLoopback);
+        server = io::local_endpoint(probe.get());
+        write_config("example.test", server.to_string());
+    }
+    ~Node_Behaviour() override { std::filesystem::remove_all(directory); }
+
+    void write_config(const std::string& domain, const std::string& address) const {
+        std::ofstream file(config_path());
+        file << "domains = [\"" << domain << "\"]\ndata_dir = \"data\"\nshards = 2\n";
+        for (const char* transport : {"udp", "tcp"}) {
+            file << "[[listen]]\ntransport = \"" << transport << "\"\naddress = \"" << address
+                 << "\"\n";
+        }
+    }
+    std::string config_path() const { return directory + "/signalbox.toml"; }
+    void start() {
+        auto config = config::load_config(config_path());
+        ASSERT_TRUE(config.has_value());
+        thread = std::thread(
+            [this, loaded = std::move(*config)] { exit_code = run_server(loaded, options); });
+        // The control socket opens before the last shard starts to receive; datagrams wait in their
+        // sockets until then.
+        while (!std::filesystem::exists(directory + "/data/control.sock")) {
+            std::this_thread::yield();
+        }
+    }
+    void stop() {
+        // The handlers are in place once the control socket has answered.
+        ::kill(::getpid(), SIGTERM);
+        thread.join();
+    }
+    std::string options_request(const std::string& transport, uint16_t port, int number) const {
+        const std::string id = transport + std::to_string(number);
+        return "OPTIONS sip:" + server.to_string() + " SIP/2.0\r\nVia: SIP/2.0/" + transport +
+               " 127.0.0.1:" + std::to_string(port) + ";branch=z9hG4bK" + id +
+               ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:a@example.test>;tag=1\r\nTo: <sip:" +
+               server.to_string() + ">\r\nCall-ID: " + id +
+               "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    }
+    Json control(const std::string& request) const {
+        const io::FileDescriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        (directory + "/data/control.sock").copy(address.sun_path, sizeof(address.sun_path) - 1);
+        EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+                  0);
+        io::write_all(client, request + "\n");
+        std::string line;
+        char octet = 0;
+        while (io::wait_readable(client.get()) && ::recv(client.get(), &octet, 1, 0) == 1 &&
+               octet != '\n') {
+            line.push_back(octet);
+        }
+        return Json::parse(line, nullptr, false);
+    }
+    static size_t count_answers(const io::FileDescriptor& socket, size_t wanted) {
+        std::string all;
+        size_t count = 0;
+        while (count < wanted && io::wait_readable(socket.get())) {
+            char buffer[65536];
+            const ssize_t size = ::recv(socket.get(), buffer, sizeof(buffer), 0);
+            if (size <= 0) break;
+            all.append(buffer, static_cast<size_t>(size));
+            count = 0;
+            for (size_t at = 0; (at = all.find("SIP/2.0 200", at)) != std::string::npos; ++at) {
+                ++count;
+            }
+        }
+        return count;
+    }
+
+    std::string directory = ::testing::TempDir() + "signalbox-node-XXXXXX";
+    std::unique_ptr<sinks::Log> log;
+    RunOptions options;
+    std::vector<std::string> lines;  // of the server's thread until it has ended
+    Endpoint server;
+    std::thread thread;
+    int exit_code = -1;
+};
+
+TEST_F(Node_Behaviour, AnswersOverBothTransportsFromBothShardsThenReloadsAndDrains) {
+    constexpr int kRequests = 40;
+    start();
+    EXPECT_EQ(control(R"({"command":"version"})")["version"], "test");
+
+    const io::FileDescriptor udp = io::open_or_fail(transport::Transport::Udp, io::kLoopback);
+    io::SocketAddress address{};
+    const socklen_t size = io::to_socket_address(server, address);
+    ASSERT_EQ(::connect(udp.get(), &address.any, size), 0);
+    const io::FileDescriptor tcp = io::connect_client(server);
+    for (int i = 0; i < kRequests; ++i) {
+        io::write_all(udp, options_request("UDP", io::local_endpoint(udp.get()).port, i));
+        io::write_all(tcp, options_request("TCP", io::local_endpoint(tcp.get()).port, i));
+    }
+    EXPECT_EQ(count_answers(udp, kRequests), static_cast<size_t>(kRequests));
+    EXPECT_EQ(count_answers(tcp, kRequests), static_cast<size_t>(kRequests));
+
+    write_config("example.org", server.to_string());
+    ::kill(::getpid(), SIGHUP);
+    Json stats;
+    do {
+        stats = control(R"({"command":"stats"})");
+    } while (stats["counters"]["config_reloads_total"] == 0);
+    EXPECT_EQ(stats["shards"], 2);
+    EXPECT_EQ(stats["counters"]["rx_packets_total"], 2 * kRequests);
+    EXPECT_EQ(stats["counters"]["tx_packets_total"], 2 * kRequests);
+    EXPECT_GT(stats["counters"]["steered_packets_total"], 0);
+    EXPECT_FALSE(stats.contains("silent_shards"));
+
+    write_config("example.org", "127.0.0.2:5060");
+    ::kill(::getpid(), SIGHUP);
+    do {
+        stats = control(R"({"command":"stats"})");
+    } while (stats["counters"]["config_reloads_refused_total"] == 0);
+    EXPECT_EQ(stats["counters"]["config_reloads_total"], 1);
+
+    EXPECT_TRUE(control(R"({"command":"registrations"})")["registrations"].empty());
+    EXPECT_TRUE(control(R"({"command":"calls"})")["calls"].empty());
+    EXPECT_TRUE(control(R"({"command":"calls","live":true})")["calls"].empty());
+    EXPECT_EQ(control(R"({"command":"calls","after":"x"})")["ok"], false);
+    EXPECT_EQ(control(R"({"command":"users-changed"})")["ok"], true);
+    EXPECT_EQ(control(R"({"command":"nonsense"})")["ok"], false);
+
+    stop();
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_EQ(lines.back(), "Stopped.");
+    EXPECT_FALSE(std::filesystem::exists(directory + "/data/control.sock"));
+}
+
+TEST_F(Node_Behaviour, SaysWhoHoldsThePortAndStartsNothing) {
+    const io::FileDescriptor taken = io::open_or_fail(transport::Transport::Tcp, server);
+    const auto config = config::load_config(config_path());
+    ASSERT_TRUE(config.has_value());
+    EXPECT_EQ(run_server(*config, options), 1);
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_THAT(lines[0], ::testing::AllOf(HasSubstr("Error: TCP " + server.to_string()),
+                                           HasSubstr("(pid " + std::to_string(::getpid()) + ")")));
+}
+
+}  // namespace
+}  // namespace signalbox::node

@@ -108,6 +108,8 @@ void Shard::report() {
 void Shard::add_own_counts(ports::StatsReply& reply) const {
     Counters own = counters_;
     setup_.journal->add_counters(own);
+    // Each core counts a reload that it took; the main thread counts it once.
+    reply.counters[static_cast<size_t>(Counter::config_reloads_total)] = 0;
     for (size_t i = 0; i < kCounters; ++i) reply.counters[i] += own.values()[i];
     reply.is_idle = reply.is_idle && streams_.is_flushed();
 }

@@ -58,7 +58,7 @@ class Log final {
     /// Opens the file again (after a rotation). False: it could not be opened; the old one stays in
     /// use.
     bool reopen();
-    /// Waits until everything written so far is out.
+    /// Asks the writer to put out what was written so far; the destructor waits until it is out.
     void flush();
 
  private:

@@ -47,7 +47,10 @@ Outcome<std::unique_ptr<Journal>> Journal::open(const JournalOptions& options) {
     ::unlink((directory + std::string(kFirstName)).c_str());
     const auto sequences = segment_sequences(options.data_dir, options.shard);
     std::unique_ptr<Journal> journal(new Journal(options));
-    if (!sequences.empty()) {
+    // The numbers of a new journal begin beyond those of one that was removed.
+    if (sequences.empty()) {
+        journal->next_sequence_ = options.run;
+    } else {
         // Only the newest can have been in use when an earlier run ended.
         cut_torn_tail(segment_path(options.data_dir, options.shard, sequences.back()));
         journal->next_sequence_ = sequences.back() + 1;

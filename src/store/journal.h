@@ -22,8 +22,8 @@ struct JournalOptions {
     std::string data_dir;
     uint16_t node = 0;
     uint8_t shard = 0;
-    /// One number for all shards of this start of the server: next_run(data_dir).
-    uint64_t run = 0;
+    /// One number for all shards of this start of the server: next_run(data_dir). From 1.
+    uint64_t run = 1;
     uint64_t segment_bytes = kSegmentBytesDefault;
     /// What may wait in memory while no segment can be had; what comes on top is lost and counted.
     uint64_t memory_bytes_max = uint64_t{64} << 20;

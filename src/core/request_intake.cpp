@@ -220,9 +220,10 @@ void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::O
     }
     via_.clear();
     transport::append_stamped_via(request.via, request.flow, via_);
-    const std::string to_tag = s_.reply.to_tag(request.message);
-    const registrar::RegisterContext context{
-        candidate.relay.target_tenant, candidate.relay.target_aor, request.snapshot, to_tag, via_};
+    const proxy::ToTag to_tag = s_.reply.to_tag(request.message);
+    const registrar::RegisterContext context{candidate.relay.target_tenant,
+                                             candidate.relay.target_aor, request.snapshot,
+                                             to_tag.view(), via_};
     const int status =
         s_.registrar.process(now, request.message, request.flow, context, out, response_);
     s_.transactions.respond(now, server, status, response_, out.transmits);

@@ -3,7 +3,6 @@
 
 #include "auth/challenge.h"
 #include "base/random.h"
-#include "base/text.h"
 #include "crypto/constant_time.h"
 #include "sip/response_builder.h"
 #include "transport/receive.h"
@@ -30,9 +29,14 @@ uint64_t request_hash(std::array<uint64_t, 2> key, const sip::MessageView& reque
 
 }  // namespace
 
-std::string LocalReply::to_tag(const sip::MessageView& request) const {
-    const uint64_t hash = request_hash(key_, request);
-    return text::to_hex({reinterpret_cast<const char*>(&hash), sizeof hash});
+ToTag LocalReply::to_tag(const sip::MessageView& request) const {
+    uint64_t hash = request_hash(key_, request);
+    ToTag tag;
+    for (char& digit : tag.text) {
+        digit = "0123456789abcdef"[hash & 15];
+        hash >>= 4;
+    }
+    return tag;
 }
 
 std::string_view LocalReply::stamp(const sip::MessageView& request, const transport::Flow& flow) {
@@ -45,8 +49,8 @@ std::string_view LocalReply::stamp(const sip::MessageView& request, const transp
 
 std::string_view LocalReply::render(const sip::MessageView& request, const transport::Flow& flow,
                                     const ports::Snapshot& snapshot, const Rejection& rejection) {
-    sip::ResponseBuilder builder(request, rejection.status, rejection.reason, to_tag(request),
-                                 text_, stamp(request, flow));
+    sip::ResponseBuilder builder(request, rejection.status, rejection.reason,
+                                 to_tag(request).view(), text_, stamp(request, flow));
     for (const ExtraHeader& header : rejection.headers) {
         if (!header.name.empty()) builder.add(header.name, header.value);
     }
@@ -75,7 +79,8 @@ void LocalReply::send_challenge(const sip::MessageView& request, const transport
     const auto via = sip::parse_via(request.value(HeaderId::Via));
     if (!via || request.method() == sip::Method::Ack) return;
     counters_.add(Counter::auth_challenges_total);
-    sip::ResponseBuilder builder(request, status, {}, to_tag(request), text_, stamp(request, flow));
+    sip::ResponseBuilder builder(request, status, {}, to_tag(request).view(), text_,
+                                 stamp(request, flow));
     auth::append_challenges(builder, status, snapshot, nonce, stale);
     if (!snapshot.server_name.empty()) builder.add("Server", snapshot.server_name);
     builder.finish();
@@ -83,7 +88,7 @@ void LocalReply::send_challenge(const sip::MessageView& request, const transport
 }
 
 bool LocalReply::is_ack_to_stateless(const IncomingRequest& ack) const {
-    return crypto::equal_constant_time(to_tag(ack.message), ack.to.tag);
+    return crypto::equal_constant_time(to_tag(ack.message).view(), ack.to.tag);
 }
 
 }  // namespace signalbox::proxy

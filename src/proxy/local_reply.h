@@ -26,6 +26,12 @@ struct Rejection {
     std::array<ExtraHeader, 4> headers;  // those with a name
 };
 
+/// A To tag of ours: sixteen hexadecimal digits.
+struct ToTag {
+    std::array<char, 16> text;
+    std::string_view view() const { return {text.data(), text.size()}; }
+};
+
 /// Makes and recognises our own responses. Single-threaded; one per shard. A stateless response's
 /// To tag is a keyed hash of the request, the same for each retransmission, by which the ACK is
 /// known.
@@ -58,7 +64,7 @@ class LocalReply final {
     bool is_ack_to_stateless(const IncomingRequest& ack) const;
 
     /// The To tag that render() gives this request.
-    std::string to_tag(const sip::MessageView& request) const;
+    ToTag to_tag(const sip::MessageView& request) const;
 
  private:
     std::string_view stamp(const sip::MessageView& request, const transport::Flow& flow);

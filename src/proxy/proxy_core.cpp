@@ -2,6 +2,9 @@
 // §16.5
 #include "proxy/proxy_core.h"
 
+#include <array>
+#include <charconv>
+
 #include "proxy/owner.h"
 #include "proxy/resumed_request.h"
 #include "sip/params.h"
@@ -13,6 +16,36 @@ namespace signalbox::proxy {
 using ports::EndedBy;
 using sip::HeaderId;
 using sip::Method;
+
+namespace {
+
+/// "192.0.2.1:5060" on the stack.
+class SourceText final {
+ public:
+    explicit SourceText(const Endpoint& endpoint) {
+        char* const colon = text_.data() + write_host(endpoint.address, text_.data());
+        *colon = ':';
+        const auto end = std::to_chars(colon + 1, text_.data() + text_.size(), endpoint.port).ptr;
+        size_ = static_cast<size_t>(end - text_.data());
+    }
+    std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+    std::array<char, 64> text_;
+    size_t size_ = 0;
+};
+
+/// A display name without its quotes; `scratch` is used only where it has quoted pairs.
+std::string_view plain_display(std::string_view display, std::string& scratch) {
+    if (display.find('\\') != std::string_view::npos) {
+        scratch = sip::unquote(display);
+        return scratch;
+    }
+    const bool is_quoted = display.size() >= 2 && display.front() == '"' && display.back() == '"';
+    return is_quoted ? display.substr(1, display.size() - 2) : display;
+}
+
+}  // namespace
 
 ProxyCore::ProxyCore(const Setup& setup, const Services& services)
     : setup_(setup), s_(services), contexts_(std::min(setup.contexts_max, Owner::kIndexMax)) {}
@@ -73,17 +106,17 @@ void ProxyCore::begin_call(Now now, ResponseContext& context, const IncomingRequ
         return;
     }
     if (!context.is_invite() || request.is_in_dialog()) return;
-    const std::string source = request.flow.remote.to_string();
-    const std::string display = sip::unquote(request.from.display_name);
+    const SourceText source(request.flow.remote);
+    std::string scratch;
     cdr::CallStart start;
     start.call_id = request.call_id;
     start.caller_tag = request.from.tag;
     start.from = request.from.uri_text;
-    start.from_display = display;
+    start.from_display = plain_display(request.from.display_name, scratch);
     start.to = request.to.uri_text;
     start.request_uri = request.message.request_uri();
     start.user = admission.user;
-    start.source = source;
+    start.source = source.view();
     start.snapshot_version = request.snapshot.version;
     start.call_max = request.snapshot.limits.call_max;
     context.call = s_.calls.begin(now, start, out);

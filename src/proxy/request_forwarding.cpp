@@ -1,6 +1,7 @@
 // Renders the request that goes to one target. Implements: RFC 3261 §16.6
 #include "proxy/request_forwarding.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -86,25 +87,32 @@ void edit_max_forwards(const sip::MessageView& message, sip::EditList& edits) {
     edits.set_value(*field, text);
 }
 
-/// Removes the last Route value: what a strict router appended as the real target.
-void remove_last_route(const sip::MessageView& message, sip::EditList& edits) {
+/// Removes the first `from_top` Route values, and the last one: what a strict router appended as
+/// the real target. Both may stand in one header field.
+void remove_top_and_last_routes(const sip::MessageView& message, size_t from_top,
+                                sip::EditList& edits) {
     const sip::HeaderField* last = message.first(HeaderId::Route);
-    while (const sip::HeaderField* next = message.next(last)) last = next;
-    const std::string_view value = message.value(*last);
-    sip::ListWalker values(value);
-    std::string_view last_value;
+    size_t above = 0;  // values in the header fields above the last one
+    while (const sip::HeaderField* next = message.next(last)) {
+        sip::ListWalker values(message.value(*last));
+        while (values.next()) ++above;
+        last = next;
+    }
+    const size_t cut = from_top > above ? from_top - above : 0;
+    sip::ListWalker values(message.value(*last));
+    std::string_view first_kept, last_value;
     size_t count = 0;
     while (const auto one = values.next()) {
+        if (count++ == cut) first_kept = *one;
         last_value = *one;
-        ++count;
     }
-    if (count <= 1) {
-        edits.remove_header(*last);
-        return;
-    }
-    const size_t begin = static_cast<size_t>(last_value.data() - message.bytes().data());
-    const size_t comma = message.bytes().rfind(',', begin);
-    edits.remove(comma, last->value_end);
+    edits.remove_first_values(HeaderId::Route, std::min(from_top, above));
+    if (cut + 1 >= count) return edits.remove_header(*last);
+    const auto offset = [&message](std::string_view part) {
+        return static_cast<size_t>(part.data() - message.bytes().data());
+    };
+    if (cut > 0) edits.remove(last->value_begin, offset(first_kept));
+    edits.remove(message.bytes().rfind(',', offset(last_value)), last->value_end);
 }
 
 void edit_routes(const Forwarding& forwarding, sip::EditList& edits) {
@@ -112,8 +120,11 @@ void edit_routes(const Forwarding& forwarding, sip::EditList& edits) {
     const sip::MessageView& message = forwarding.request.message;
     const bool strict = !routing.next_route.empty() && !routing.is_next_route_loose;
     const size_t from_top = routing.own_routes + (strict ? 1 : 0);
-    if (from_top > 0) edits.remove_first_values(HeaderId::Route, from_top);
-    if (routing.is_last_route_target) remove_last_route(message, edits);
+    if (routing.is_last_route_target) {
+        remove_top_and_last_routes(message, from_top, edits);
+    } else if (from_top > 0) {
+        edits.remove_first_values(HeaderId::Route, from_top);
+    }
     if (strict) {
         // The next hop is a strict router: it takes the Request-URI from the end of the Route set
         // (§16.6 step 6).

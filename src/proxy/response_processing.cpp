@@ -170,6 +170,14 @@ void ProxyCore::send_best_if_done(Now now, ContextHandle handle, ports::Outbox& 
     const auto best = best_response(context.branches);
     CHECK(best.has_value());
     const Branch& chosen = context.branches[*best];
+    if (chosen.status == 408 && !context.is_invite()) {
+        // Nobody can use a 408 to other than INVITE, whoever made it: the client has given up by
+        // then (RFC 4320 §4.2).
+        note_final(now, context, 408, EndedBy::Server, "Request Timeout", out);
+        s_.transactions.abandon(context.server);
+        context.is_final_sent = true;
+        return finish_if_done(handle);
+    }
     if (!chosen.is_local && upstream_status(chosen.status) == chosen.status) {
         const bool is_challenge = chosen.status == 401 || chosen.status == 407;
         const std::string_view text =
@@ -178,14 +186,6 @@ void ProxyCore::send_best_if_done(Now now, ContextHandle handle, ports::Outbox& 
         const size_t line_end = chosen.response.find("\r\n");
         return send_upstream(now, handle, chosen.status, text, by,
                              chosen.response.substr(12, line_end - 12), out);
-    }
-    if (chosen.is_local && chosen.status == 408 && !context.is_invite()) {
-        // Nobody can use a 408 to other than INVITE: the client has given up by then (RFC 4320
-        // §4.2).
-        note_final(now, context, 408, EndedBy::Server, "Request Timeout", out);
-        s_.transactions.abandon(context.server);
-        context.is_final_sent = true;
-        return finish_if_done(handle);
     }
     reply_final(now, handle, {upstream_status(chosen.status), {}, {}}, out);
 }

@@ -115,6 +115,28 @@ TEST_F(Responses_Rfc3261_16_7, ANonInviteNobodyAnswersGetsNo408) {
         EXPECT_EQ(kinds.find(bad), std::string::npos) << kinds;
 }
 
+TEST_F(Responses_Rfc3261_16_7, A408OfTheCalleeToANonInviteIsNotPassedOn) {
+    Outgoing message = alice.send(alice.make("MESSAGE", bob.aor()));
+    bob.expects("MESSAGE").answers(408);
+    EXPECT_TRUE(alice.is_silent());
+    leg.answers(408);
+    call.expect(408);
+}
+
+TEST_F(Responses_Rfc3261_16_7, ACallerWhoseConnectionIsGoneIsNotRungFor) {
+    Phone& tcp = world.stranger("carol", "198.51.100.60:5060", transport::Transport::Tcp);
+    tcp.invite(bob).expect(100);
+    const Incoming ringing = bob.expects("INVITE");
+    ringing.answers(180);
+    tcp.expect(180);
+    world.fail_last_transmit();
+    bob.expects("CANCEL").answers(200);
+    ringing.answers(487);
+    bob.expects("ACK");
+    EXPECT_EQ(world.record_lines(),
+              std::vector<std::string>{"500 Server The caller's connection is gone"});
+}
+
 TEST_F(Responses_Rfc3261_16_7, AProvisionalToANonInviteStaysHere) {
     Outgoing options = alice.send(alice.make("OPTIONS", bob.aor()));
     const Incoming got = bob.expects("OPTIONS");

@@ -17,6 +17,14 @@ namespace {
     throw std::runtime_error(phone.place().user + " expected " + wanted + " but got:\n" + got);
 }
 
+/// Only a 400 may copy what was wrong in the request.
+void check_form(const Phone& phone, const Message& message) {
+    const auto checked = sip::check_message(message.view());
+    if (checked || message.status() == 400) return;
+    unexpected(phone, "a SIP message (" + std::string(error_text(checked.error().code)) + ")",
+               message.text());
+}
+
 std::string hex_digest(std::initializer_list<std::string_view> parts) {
     crypto::Digester digester;
     return digester.digest(crypto::DigestAlgorithm::Md5, parts).hex();
@@ -218,6 +226,7 @@ Incoming Phone::expects(std::string_view method) {
     Message message = take();
     if (!message.is_request() || message.method() != method)
         unexpected(*this, std::string(method), message.text());
+    check_form(*this, message);
     Incoming incoming(*this, std::move(message));
     incoming.to_tag = place_.user + "-tag";
     return incoming;
@@ -228,6 +237,7 @@ Message Phone::expect(int status) {
     Message message = take();
     if (message.is_request() || message.status() != status)
         unexpected(*this, std::to_string(status), message.text());
+    check_form(*this, message);
     return message;
 }
 

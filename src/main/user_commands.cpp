@@ -53,7 +53,9 @@ std::string unknown_user(const std::string& name) {
 /// The canonical user part of "+15550100" or "sip:+15550100@example.test".
 store::Outcome<std::string> address_of(const std::string& written) {
     const bool is_bare = written.find(':') == std::string::npos;
-    const auto uri = sip::parse_uri(is_bare ? "sip:" + written + "@localhost" : written);
+    // The parsed URI is views into this text.
+    const std::string text = is_bare ? "sip:" + written + "@localhost" : written;
+    const auto uri = sip::parse_uri(text);
     if (!uri || uri->user.empty()) {
         return store::failure(
             "\"" + written +

@@ -166,7 +166,11 @@ StreamSet::Name StreamSet::adopt(FileDescriptor socket, uint16_t listener, const
 StreamSet::Name StreamSet::find(const transport::Flow& flow) {
     if (flow.connection != transport::Flow::kNoConnection) {
         const Name name{flow.connection, flow.generation};
-        if (connections_.get(name) != nullptr) return name;
+        const StreamConnection* connection = connections_.get(name);
+        // Numbers begin again when the server does: a flow from before a restart may name another
+        // peer's connection.
+        if (connection != nullptr && connection->flow.remote.address == flow.remote.address)
+            return name;
     }
     const auto found = by_remote_.find(flow.remote);
     return found == by_remote_.end() ? Name{} : found->second;

@@ -108,9 +108,13 @@ Outcome<std::unique_ptr<Database>> Database::open(const std::string& path, Mode 
                                                   std::chrono::milliseconds busy_timeout) {
     if (mode == Mode::ReadWrite) {
         // SQLite gives its files the mode of the database: that must be 0600 from the first moment.
-        const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (descriptor < 0) return failure(sentence(path, SQLITE_CANTOPEN, std::strerror(errno)));
-        ::close(descriptor);
+        // Only a new file is opened here: closing a descriptor of one that SQLite has open would
+        // drop SQLite's locks.
+        const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (descriptor < 0 && errno != EEXIST) {
+            return failure(sentence(path, SQLITE_CANTOPEN, std::strerror(errno)));
+        }
+        if (descriptor >= 0) ::close(descriptor);
     }
     const int flags = (mode == Mode::ReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                       SQLITE_OPEN_NOMUTEX;

@@ -1,4 +1,4 @@
-"""Runs a proof in network and mount namespaces of its own: no port is taken there, packets can be lost, small disks can be mounted."""
+"""Runs a proof in network and mount namespaces of its own: no port is taken there, small disks can be mounted."""
 
 import os
 import subprocess
@@ -14,11 +14,6 @@ def isolate():
         options = ["--net", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
         os.execvp("unshare", ["unshare", *options, sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-
-
-def lossy_loopback(percent):
-    """Loses that share of all packets on the loopback: UDP's are gone, TCP sends them again."""
-    subprocess.run(["tc", "qdisc", "add", "dev", "lo", "root", "netem", "loss", f"{percent}%"], check=True)
 
 
 def small_disk(folder, size):

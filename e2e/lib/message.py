@@ -86,7 +86,9 @@ class Message:
         return message
 
     def copy(self):
-        return Message(self.start, self.headers, self.body)
+        twin = Message(self.start, self.headers, self.body)
+        twin.source = self.source
+        return twin
 
     # Reading.
     def is_response(self):

@@ -103,12 +103,23 @@ class Phone:
         return message
 
     def ask(self, message, seconds=WAIT, length=True):
-        """Sends a request and gives its final response; a non-2xx to an INVITE is acknowledged."""
+        """Sends a request, over UDP again while nothing comes, and gives its final response; a non-2xx to an INVITE is acknowledged."""
         self.send(message, length)
+        if self.link.transport == "UDP":
+            self.insist(message, length)
         response = self.final(message.get("Call-ID"), seconds, message.cseq)
         if message.method == "INVITE" and response.status >= 300:
             self.send(self.ack_for(message, response))
         return response
+
+    def insist(self, message, length=True):
+        """Repeats a request twice if it stays unanswered: a busy machine loses datagrams too (RFC 3261 §17.1)."""
+        for wait in (0.5, 1.0):
+            response = self.next(lambda m: m.is_response() and m.get("Call-ID") == message.get("Call-ID") and m.cseq == message.cseq, wait)
+            if response:
+                self.kept.append(response)
+                return
+            self.send(message, length)
 
     def expect_nothing(self, seconds=QUIET, wanted=lambda message: True):
         message = self.next(wanted, seconds)
@@ -203,6 +214,8 @@ class Phone:
     def invite(self, uri, **more):
         """Sends an INVITE and answers a challenge; gives the INVITE that is under way."""
         message = self.send(self.request("INVITE", uri, body=more.pop("body", SDP), **more))
+        if self.link.transport == "UDP":
+            self.insist(message)
         response = self.next(lambda m: m.status >= 100 and m.get("Call-ID") == message.get("Call-ID"), WAIT)
         assert response, f"no response to the INVITE of {self.user}"
         if response.status in (401, 407):

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from phone import Phone
 from proof import demand, shown
+from relay import LossyWire
 from server import Server
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "sipp"
-CALLER_PORT, CALLEE_PORT = 15080, 15070
+SERVER = ("127.0.0.1", 15060)
+CALLEE_PORT, CALLER_PORT = 15070, 15080
+CALLEE_WIRE, CALLER_WIRE = 15071, 15081  # where the lossy wires are, when there are any
 
 
 def register_callee(server, transport):
@@ -23,27 +26,44 @@ def register_callee(server, transport):
     phone.close()
 
 
-def start_sipp(folder, scenario, transport, port, *arguments):
+def register_over_wire(server):
+    """Registers the callee through its wire, as often as the loss makes it necessary."""
+    phone = Phone(server, "bob", "b-secret", port=CALLEE_PORT)
+    phone.to = ("127.0.0.1", CALLEE_WIRE)
+    for _ in range(20):
+        try:
+            phone.register_ok(contact=f"<sip:bob@127.0.0.1:{CALLEE_WIRE}>")
+            break
+        except AssertionError:
+            continue
+    phone.close()
+
+
+def start_sipp(folder, scenario, transport, port, contact_port, *arguments):
     log = (folder / f"{scenario}.log").open("wb")
     command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", "u1" if transport == "udp" else "t1", "-i", "127.0.0.1", "-p", str(port),
-               "-nostdin", "-trace_err", "-error_file", str(folder / f"{scenario}.errors"), *arguments]
+               "-key", "contact_port", str(contact_port), "-auth_uri", "example.test", "-nostdin", "-trace_err", "-error_file", str(folder / f"{scenario}.errors"), *arguments]
     return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
 
 
-def run_calls(transport, calls, rate, loss=None):
+def run_calls(transport, calls, rate, lost_percent=0):
     """Makes the calls through a server of its own; all must be well, with one answered record each."""
-    server = Server(15060, [("alice", "a-secret"), ("bob", "b-secret")])
-    callee = None
+    server = Server(SERVER[1], [("alice", "a-secret"), ("bob", "b-secret")])
+    callee, wires = None, []
     try:
         server.start()
-        register_callee(server, transport)
-        if loss:
-            loss()
+        if lost_percent:
+            wires = [LossyWire(CALLER_WIRE, ("127.0.0.1", CALLER_PORT), SERVER, lost_percent, 1),
+                     LossyWire(CALLEE_WIRE, ("127.0.0.1", CALLEE_PORT), SERVER, lost_percent, 2)]
+            register_over_wire(server)
+        else:
+            register_callee(server, transport)
+        ways = (CALLER_WIRE, CALLEE_WIRE, CALLER_WIRE) if wires else (CALLER_PORT, CALLEE_PORT, SERVER[1])
         (server.folder / "fields.csv").write_text("SEQUENTIAL\nalice;bob;[authentication username=alice password=a-secret]\n", encoding="utf-8")
-        callee = start_sipp(server.folder, "callee", transport, CALLEE_PORT)
+        callee = start_sipp(server.folder, "callee", transport, CALLEE_PORT, ways[1])
         time.sleep(0.3)
-        caller = start_sipp(server.folder, "caller", transport, CALLER_PORT, "127.0.0.1:15060", "-inf", "fields.csv", "-m", str(calls), "-r", str(rate),
-                            "-recv_timeout", "34000", "-timeout", "120")
+        caller = start_sipp(server.folder, "caller", transport, CALLER_PORT, ways[0], f"127.0.0.1:{ways[2]}", "-inf", "fields.csv", "-m", str(calls),
+                            "-r", str(rate), "-recv_timeout", "34000", "-timeout", "120")
         status = caller.wait(150)
         errors = server.folder / "caller.errors"
         told = errors.read_text(encoding="utf-8", errors="replace")[:2000] if errors.exists() else ""
@@ -53,8 +73,9 @@ def run_calls(transport, calls, rate, loss=None):
         demand(len(records) == calls and len(answered) == calls, f"{len(answered)} answered records of {len(records)} for {calls} calls")
         stats = server.stats()
         shown(f"retransmissions absorbed: {stats['rx_request_retransmissions_total']} requests, {stats['rx_response_retransmissions_total']} responses")
+        if wires:
+            demand(all(wire.dropped > 20 for wire in wires), f"lost datagrams: {[wire.dropped for wire in wires]}")
         demand(server.stop() == 0, "SIGTERM ends the server with 0")
-        return stats
     finally:
         if callee:
             callee.kill()

@@ -146,7 +146,9 @@ size_t StreamSet::deliver(StreamConnection& connection, std::string_view buffer)
 /// 400; then the stream ends.
 void StreamSet::lose_framing(StreamConnection& connection, std::string_view rest) {
     counters_.add(Counter::stream_framing_errors_total);
-    const size_t header_size = std::min(connection.framing.header_size(), rest.size());
+    const std::string_view first_line = rest.substr(0, rest.find("\r\n"));
+    const bool is_sip = first_line.find("SIP/") != std::string_view::npos;
+    const size_t header_size = is_sip ? std::min(connection.framing.header_size(), rest.size()) : 0;
     if (header_size > 0) {
         static_cast<void>(sink_.on_stream_message({connection.flow, rest.substr(0, header_size)}));
     }

@@ -147,8 +147,14 @@ std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto
         token.flow.generation = payload.get<uint32_t>();
     }
     if (!payload.is_whole()) return std::nullopt;
-    const auto listener = transport::find_listener(listeners, token.flow.transport,
-                                                   token.flow.local, token.flow.listener);
+    // A stream that we opened has a port of its own: its listener is found by the address.
+    const uint16_t hint = token.flow.listener;
+    Endpoint local = token.flow.local;
+    auto listener = transport::find_listener(listeners, token.flow.transport, local, hint);
+    if (!listener && transport::is_reliable(token.flow.transport) && hint < listeners.size()) {
+        local.port = listeners[hint].bound.port;
+        listener = transport::find_listener(listeners, token.flow.transport, local, hint);
+    }
     if (!listener) return std::nullopt;
     token.flow.listener = *listener;
     return token;

@@ -177,7 +177,7 @@ def lost_framing(case):
     for garbage in (b"\x16\x03\x01" + bytes(200) + b"\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"):
         stranger = case.stranger(transport="tcp")
         stranger.link.send(garbage)
-        stranger.next(lambda message: False, 1.5)
+        stranger.next(lambda message: False, 5)
         check(stranger.link.is_closed, f"{garbage[:20]!r} was borne")
 
 

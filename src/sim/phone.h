@@ -60,9 +60,10 @@ struct PhoneConfig {
     transport::Transport transport = transport::Transport::Udp;
     Endpoint server;
     uint32_t expires_s = 300;
-    bool is_compact = false;    // writes compact header names
-    bool reuses_nonce = false;  // sends credentials before it is asked again
-    bool is_lossy_tcp = false;  // resets its streams when it closes them
+    bool is_compact = false;      // writes compact header names
+    bool reuses_nonce = false;    // sends credentials before it is asked again
+    bool repeats_branch = false;  // an old fault: its ACK for a 2xx carries the INVITE's branch
+    bool is_lossy_tcp = false;    // resets its streams when it closes them
     AnswerStyle style;
 };
 
@@ -167,6 +168,7 @@ class Phone final : public Host {
         uint32_t cseq = 0;
         std::string ack;  // of the last 2xx that we received
         uint32_t ack_cseq = 0;
+        bool awaits_ack = false;  // of our 2xx: no BYE before it (§15)
         bool has_pending_invite = false;
         bool is_ending = false;
     };
@@ -232,7 +234,7 @@ class Phone final : public Host {
     Dialog* dialog_of(const TextMessage& request);
     TextMessage dialog_request(Dialog& dialog, const std::string& method);
     Path dialog_path(const Dialog& dialog) const;
-    void send_ack(Dialog& dialog, uint32_t cseq);
+    void send_ack(Dialog& dialog, const TextMessage& success);
     void hang_up(const std::string& key);
     void reinvite(const std::string& key);
     void on_reinvite(const std::string& key, Dialog& dialog);

@@ -84,7 +84,7 @@ void Phone::on_call_answered(OutgoingCall& call, const TextMessage& response) {
     CallReport& report = reports_[call.report];
     const std::string key = dialog_key(response.call_id(), response.from_tag(), response.to_tag());
     if (const auto known = dialogs_.find(key); known != dialogs_.end()) {
-        send_ack(known->second, response.cseq());
+        send_ack(known->second, response);
         return;
     }
     Dialog& dialog = dialogs_[key];
@@ -97,7 +97,7 @@ void Phone::on_call_answered(OutgoingCall& call, const TextMessage& response) {
     dialog.cseq = response.cseq();
     const std::vector<std::string> routes = response.values("Record-Route");
     dialog.routes.assign(routes.rbegin(), routes.rend());
-    send_ack(dialog, response.cseq());
+    send_ack(dialog, response);
     ++report.answers;
     const bool is_first = report.answers == 1;
     if (is_first) {
@@ -190,6 +190,7 @@ void Phone::accept(const std::string& key) {
     dialog.remote_target = uri_of(invite.header("Contact"));
     dialog.routes = invite.values("Record-Route");
     dialog.cseq = static_cast<uint32_t>(random_.below(1000));
+    dialog.awaits_ack = true;
     respond(key, 200, "OK", true);
     if (random_.below(1000) >= config_.style.hang_up_permille) return;
     after(draw(std::chrono::milliseconds(1), config_.style.talk_max),

@@ -39,12 +39,14 @@ Phone::Path Phone::dialog_path(const Dialog& dialog) const {
 }
 
 /// RFC 3261 §13.2.2.4: a request of its own, made once for each 2xx and repeated with it.
-void Phone::send_ack(Dialog& dialog, uint32_t cseq) {
+void Phone::send_ack(Dialog& dialog, const TextMessage& success) {
+    const uint32_t cseq = success.cseq();
+    const std::string branch = config_.repeats_branch ? success.branch() : token("z9hG4bK");
     if (dialog.ack.empty() || dialog.ack_cseq != cseq) {
         TextMessage ack = TextMessage::request("ACK", dialog.remote_target);
         const Path path = dialog_path(dialog);
         ack.add("Via", "SIP/2.0/" + std::string(transport::transport_name(path.transport)) + ' ' +
-                           config_.contact.to_string() + ";rport;branch=" + token("z9hG4bK"));
+                           config_.contact.to_string() + ";rport;branch=" + branch);
         ack.add("From", dialog.local + ";tag=" + dialog.local_tag);
         ack.add("To", dialog.remote + ";tag=" + dialog.remote_tag);
         ack.add("Call-ID", dialog.call_id);
@@ -61,6 +63,10 @@ void Phone::hang_up(const std::string& key) {
     const auto found = dialogs_.find(key);
     if (found == dialogs_.end() || found->second.is_ending) return;
     Dialog& dialog = found->second;
+    if (dialog.awaits_ack) {
+        after(std::chrono::milliseconds(200), [this, key] { hang_up(key); });
+        return;
+    }
     dialog.is_ending = true;
     const TextMessage bye = dialog_request(dialog, "BYE");
     start_client(bye, dialog_path(dialog),
@@ -89,7 +95,7 @@ void Phone::reinvite(const std::string& key) {
         if (response->status >= 300) return;
         const std::string contact = uri_of(response->header("Contact"));
         if (!contact.empty()) live->second.remote_target = contact;
-        send_ack(live->second, response->cseq());
+        send_ack(live->second, *response);
     });
 }
 

@@ -165,8 +165,9 @@ void Phone::send_cancel(ClientRequest& client) {
     const bool is_reliable = transport::is_reliable(cancelling.path.transport);
     clients_[key] = std::move(cancelling);
     if (!is_reliable) after(kT1, [this, key] { retransmit(key); });
-    after(kGiveUp, [this, key, invite] {
-        give_up(key);
+    after(kGiveUp, [this, key] { give_up(key); });
+    // Longer than §9.1's 64*T1, so that the server's own may end first.
+    after(kGiveUp + kT2, [this, invite] {
         const auto found = clients_.find(invite);
         if (found == clients_.end() || found->second.state != ClientRequest::State::Proceeding)
             return;
@@ -239,7 +240,12 @@ void Phone::repeat_final(const std::string& key, Duration interval) {
             if (queue_.now().monotonic >= end) {
                 if (found->second.last_status < 300) {
                     const TextMessage& invite = found->second.message;
-                    hang_up(dialog_key(invite.call_id(), found->second.to_tag, invite.from_tag()));
+                    const std::string name =
+                        dialog_key(invite.call_id(), found->second.to_tag, invite.from_tag());
+                    if (const auto dialog = dialogs_.find(name); dialog != dialogs_.end()) {
+                        dialog->second.awaits_ack = false;
+                    }
+                    hang_up(name);
                 }
                 return;
             }
@@ -255,6 +261,7 @@ void Phone::forget_server(const std::string& key, Duration delay) {
 }
 
 void Phone::on_ack(const TextMessage& request) {
+    if (Dialog* const dialog = dialog_of(request)) dialog->awaits_ack = false;
     if (const auto found = servers_.find(server_key(request, "INVITE")); found != servers_.end()) {
         found->second.is_acknowledged = true;
         return;

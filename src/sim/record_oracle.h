@@ -21,6 +21,9 @@ class RecordOracle final {
     void answered_caller(const TextMessage& invite, const TextMessage& response,
                          uint32_t incarnation);
     void bye_arrived(const TextMessage& bye);
+    /// The server sent a final response to a BYE: what a kill before this loses is nobody's fault.
+    void bye_answered(const TextMessage& response);
+    void killed() { kills_.push_back(queue_.now().monotonic); }
     /// The end of a run: folds the journal and compares. `is_every_hop_ours`: requests in dialogs
     /// pass the server.
     void compare(const std::vector<std::string>& journal, Duration call_max,
@@ -38,15 +41,19 @@ class RecordOracle final {
         std::optional<Instant> answered;
         std::set<std::string> callee_tags;
         int last_failure = 0;
-        uint32_t last_incarnation = 0;
+        Instant last_failure_at;
+        uint32_t last_cseq = 0;  // of the newest attempt: a late copy of an older one tells nothing
     };
     struct Bye {
         Instant at;
         std::string tag_a, tag_b;
+        bool is_answered = false;
     };
     using Key = std::pair<std::string, std::string>;  // Call-ID, caller's tag
     void compare_one(const Key& key, const Facts& facts, const ports::CallRecord& record,
                      Duration call_max, bool is_every_hop_ours);
+    bool is_fork_over_a_kill(const Facts& facts) const;
+    bool is_forgotten_by_a_kill(const Facts& facts) const;
     void compare_end(const std::string& name, const Key& key, const Facts& facts,
                      const ports::CallRecord& record, Duration call_max, bool is_every_hop_ours);
 
@@ -55,6 +62,7 @@ class RecordOracle final {
     std::map<Key, Facts> calls_;
     std::map<std::string, std::vector<Bye>> byes_;
     std::vector<ports::CallRecord> records_;
+    std::vector<Instant> kills_;
 };
 
 }  // namespace signalbox::sim

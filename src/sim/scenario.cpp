@@ -14,12 +14,16 @@ using std::chrono::seconds;
 /// Draws and plays one scenario. Everything comes from the seed.
 class Scenario final {
  public:
-    Scenario(uint64_t seed, Ladder ladder) : random_({seed, 77}) {
+    Scenario(uint64_t seed, Trace::Detail detail) : random_({seed, 77}) {
         WorldSetup setup;
         setup.seed = seed;
-        setup.is_traced = ladder == Ladder::Yes;
+        setup.detail = detail;
         setup.shards = static_cast<uint8_t>(1 + below(3));
         draw_network(setup.faults);
+        if (chance(25)) {
+            setup.stream_failure_permille = static_cast<uint32_t>(1 + below(40));
+            is_calm_ = false;
+        }
         draw_settings(setup.settings);
         setup.zone["foreign.example.org"] = {kForeign};
         setup.zone["gone.example.org"] = {};
@@ -126,6 +130,7 @@ void Scenario::draw_phone(const std::string& user, Kind kind) {
     config.is_compact = chance(20);
     config.reuses_nonce = chance(50);
     config.is_lossy_tcp = chance(50);
+    config.repeats_branch = chance(8);
     config.expires_s = static_cast<uint32_t>(30 + below(300));
     if (chance(30)) config.transport = transport::Transport::Tcp;
     switch (kind) {
@@ -328,8 +333,8 @@ SeedResult Scenario::play(uint64_t seed) {
 
 }  // namespace
 
-SeedResult run_seed(uint64_t seed, Ladder ladder) {
-    return Scenario(seed, ladder).play(seed);
+SeedResult run_seed(uint64_t seed, Trace::Detail detail) {
+    return Scenario(seed, detail).play(seed);
 }
 
 }  // namespace signalbox::sim

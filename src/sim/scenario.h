@@ -25,9 +25,7 @@ struct SeedResult {
     std::string ladder;  // when it was asked for
 };
 
-enum class Ladder : uint8_t { No, Yes };
-
 /// Draws the scenario of `seed`, plays it to its end, and asks every oracle.
-SeedResult run_seed(uint64_t seed, Ladder ladder);
+SeedResult run_seed(uint64_t seed, Trace::Detail detail);
 
 }  // namespace signalbox::sim

@@ -121,7 +121,9 @@ void Server::turn(uint8_t shard, const transport::Packet* packet, const CoreCall
 }
 
 void Server::by_ring(uint8_t shard, EventQueue::Action call) {
-    queue_.after(ring_delay(), [this, incarnation = incarnation_, shard, call = std::move(call)] {
+    Instant& arrival = ring_arrivals_[shard];
+    arrival = std::max(arrival, queue_.now().monotonic + ring_delay());
+    queue_.at(arrival, [this, incarnation = incarnation_, shard, call = std::move(call)] {
         if (incarnation == incarnation_ && shard < shards_.size()) call();
     });
 }

@@ -31,6 +31,8 @@ struct Turn {
 class TurnWatcher {
  public:
     virtual void on_turn(const Turn& turn) = 0;
+    /// A message that a stream did not take: its transaction may end.
+    virtual void on_output_lost(std::string_view bytes) = 0;
     /// A step of the driver that must never happen.
     virtual void on_driver_fault(const std::string& what) = 0;
 
@@ -44,6 +46,7 @@ struct ServerSetup {
     std::vector<ports::UserRecord> users;
     std::map<std::string, std::vector<IpAddress>> zone;  // host names that DNS knows
     transaction::MachineCoverage* coverage = nullptr;
+    uint32_t stream_failure_permille = 0;  // of messages that a stream does not take
 };
 
 /// Owns the cores, the journal and the snapshots. The journal outlives a kill, as the real one
@@ -113,7 +116,9 @@ class Server final : public Host {
     void restore();
     void send(uint8_t shard, const transport::Flow& flow, std::string bytes, uint64_t owner);
     void send_stream(uint8_t shard, const transport::Flow& flow, std::string bytes, uint64_t owner);
-    void fail_transmit(uint8_t shard, uint64_t owner);
+    /// True when the drawn fault took the message.
+    bool refuse_output(StreamId stream, uint8_t shard, std::string_view bytes, uint64_t owner);
+    void fail_transmit(uint8_t shard, std::string_view bytes, uint64_t owner);
     void connect_timed_out(StreamId stream);
     StreamId find_stream(const transport::Flow& flow) const;
     StreamId open_stream(uint8_t shard, const transport::Flow& flow);
@@ -135,6 +140,8 @@ class Server final : public Host {
     std::map<StreamId, Connection> connections_;
     std::vector<uint32_t> generations_;  // of each connection number, over all shards
     std::vector<uint32_t> free_numbers_;
+    std::map<uint8_t, Instant>
+        ring_arrivals_;  // of the last message to each shard: rings keep order
     uint32_t incarnation_ = 0;
     uint64_t next_query_ = 1;
     std::vector<ports::CommandReply> replies_;

@@ -35,11 +35,32 @@ void Server::send_stream(uint8_t shard, const Flow& flow, std::string bytes, uin
     StreamId stream = find_stream(flow);
     if (stream == 0) stream = open_stream(shard, flow);
     Connection& connection = connections_.at(stream);
+    if (connection.is_open && refuse_output(stream, shard, bytes, owner)) return;
     if (connection.is_open) {
         network_.send_stream(stream, *this, bytes);
     } else {
         connection.waiting.push_back({std::move(bytes), owner, shard});
     }
+}
+
+/// The peer reads too slowly: the message fails and the stream ends. A request other than INVITE
+/// may also fail late, when its peer has read it all the same.
+bool Server::refuse_output(StreamId stream, uint8_t shard, std::string_view bytes, uint64_t owner) {
+    if (random_.below(1000) >= setup_.stream_failure_permille) return false;
+    const bool is_other_request =
+        !bytes.starts_with("SIP/2.0") && !bytes.starts_with("INVITE") && !bytes.starts_with("ACK");
+    if (is_other_request && random_.below(2) == 0) {
+        network_.send_stream(stream, *this, bytes);
+        const Duration late = std::chrono::milliseconds(random_.below(3000));
+        queue_.after(late, [this, shard, owner, incarnation = incarnation_] {
+            if (incarnation == incarnation_ && is_running()) fail_transmit(shard, {}, owner);
+        });
+        return true;
+    }
+    fail_transmit(shard, bytes, owner);
+    network_.reset_stream(stream, *this);
+    lose(stream, StreamLoss::AfterOpen, FlowError::Overflow);
+    return true;
 }
 
 StreamId Server::find_stream(const Flow& flow) const {
@@ -155,9 +176,13 @@ void Server::close(const Flow& flow) {
     lose(stream, StreamLoss::AfterOpen, FlowError::Shutdown);
 }
 
-void Server::fail_transmit(uint8_t shard, uint64_t owner) {
+/// The core hears of it in the next turn: at once, as when the system refuses the octets, or later.
+void Server::fail_transmit(uint8_t shard, std::string_view bytes, uint64_t owner) {
+    watcher_.on_output_lost(bytes);
     if (owner == 0) return;
-    by_ring(shard, [this, shard, owner] {
+    const Duration delay = random_.below(2) == 0 ? Duration{} : ring_delay();
+    queue_.after(delay, [this, shard, owner, incarnation = incarnation_] {
+        if (incarnation != incarnation_ || !is_running()) return;
         turn(shard, nullptr, [&](core::SipCore& core, ports::Outbox& out) {
             core.on_port_reply(queue_.now(), ports::TransmitFailed{owner}, out);
         });
@@ -172,7 +197,9 @@ void Server::lose(StreamId stream, StreamLoss loss, FlowError why) {
     const Connection connection = std::move(found->second);
     connections_.erase(found);
     free_numbers_.push_back(connection.flow.connection);
-    for (const Waiting& waiting : connection.waiting) fail_transmit(waiting.shard, waiting.owner);
+    for (const Waiting& waiting : connection.waiting) {
+        fail_transmit(waiting.shard, waiting.bytes, waiting.owner);
+    }
     if (loss == StreamLoss::BeforeOpen) return;
     for (uint8_t i = 0; i < setup_.shards; ++i) {
         by_ring(i, [this, i, flow = connection.flow, why] {

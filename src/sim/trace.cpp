@@ -42,14 +42,15 @@ size_t Trace::column(const IpAddress& address) {
 void Trace::message(Instant at, const IpAddress& from, const IpAddress& to, std::string_view bytes,
                     std::string_view fate) {
     ++message_count_;
-    if (!is_on_) return;
+    if (detail_ == Detail::Nothing) return;
     std::string text = summary(bytes);
     if (!fate.empty()) text += "  " + std::string(fate);
+    if (detail_ == Detail::WholeMessages) text += "\n\n" + std::string(bytes) + '\n';
     lines_.push_back({at, column(from), column(to), std::move(text)});
 }
 
 void Trace::note(Instant at, std::string text) {
-    if (is_on_) lines_.push_back({at, kNoHost, kNoHost, std::move(text)});
+    if (detail_ != Detail::Nothing) lines_.push_back({at, kNoHost, kNoHost, std::move(text)});
 }
 
 std::string Trace::ladder() const {

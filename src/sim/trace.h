@@ -12,10 +12,12 @@
 
 namespace signalbox::sim {
 
-/// Keeps nothing but a count until it is switched on: a run that fails is run again with it.
+/// Keeps nothing but a count unless it is told to: a run that fails is run again with more.
 class Trace final {
  public:
-    explicit Trace(bool is_on) : is_on_(is_on) {}
+    enum class Detail : uint8_t { Nothing, Ladder, WholeMessages };
+
+    explicit Trace(Detail detail) : detail_(detail) {}
 
     /// The column of a host, in the order of the calls.
     void name_host(const IpAddress& address, std::string name);
@@ -38,7 +40,7 @@ class Trace final {
     static constexpr size_t kNoHost = SIZE_MAX;
     size_t column(const IpAddress& address);
 
-    bool is_on_;
+    Detail detail_;
     uint64_t message_count_ = 0;
     std::map<IpAddress, size_t> columns_;
     std::vector<std::string> names_;

@@ -43,6 +43,7 @@ void WireOracle::on_turn(const Turn& turn) {
     is_ack_absorbed_ = false;
     std::optional<TextMessage> packet;
     if (turn.packet != nullptr) packet = TextMessage::parse(turn.packet->bytes);
+    if (packet && packet->header("CSeq").empty()) packet.reset();  // noise: nothing is due to it
     if (packet) {
         remember_party(turn, *packet);
         if (packet->is_request()) {
@@ -89,7 +90,9 @@ void WireOracle::request_in(const Turn& turn, const TextMessage& message) {
         is_ack_absorbed_ = invite != received_.end() && invite->second.final_status >= 300;
     }
     if (message.method == "BYE") records_.bye_arrived(message);
-    const std::string key = received_key(via, message.method);
+    std::string key = received_key(via, message.method);
+    if (message.method == "ACK")
+        key += ' ' + message.to_tag();  // some repeat the branch for each dialog of a fork
     const auto known = received_.find(key);
     if (known != received_.end() && known->second.incarnation == turn.incarnation) return;
     Received& request = received_[key];
@@ -117,7 +120,7 @@ void WireOracle::check_admission(const std::string& key, Instant at) {
         }
         return;
     }
-    if (invite.has_trying) check_targets(invite);
+    if (invite.has_trying && !invite.is_cut_off) check_targets(invite);
 }
 
 void WireOracle::check_targets(const Received& invite) {
@@ -138,11 +141,19 @@ void WireOracle::response_in(const Turn& turn, const TextMessage& message) {
     const auto found = sent_.find(sent_key(turn, message.branch(), message.cseq_method()));
     if (found == sent_.end()) return;
     Sent& sent = found->second;
+    if (!sent.first_heard) sent.first_heard = turn.now.monotonic;
     if (message.status < 200) sent.has_provisional = true;
     if (message.status >= 200 && sent.final_status == 0) {
         sent.final_status = message.status;
         sent.final_at = turn.now.monotonic;
     }
+}
+
+void WireOracle::on_output_lost(std::string_view bytes) {
+    const auto message = TextMessage::parse(bytes);
+    if (!message || message->is_request()) return;
+    const auto found = received_.find(received_key(message->top_via(), message->cseq_method()));
+    if (found != received_.end()) found->second.is_cut_off = true;
 }
 
 /// RFC 3261 §16.7 step 5, RFC 6026 §7.2: every 2xx of every branch goes up, while the transactions
@@ -152,9 +163,13 @@ void WireOracle::check_success_passed(const Turn& turn, const TextMessage& succe
     if (found == sent_.end()) return;
     const Sent& sent = found->second;
     if (sent.final_status >= 300 || turn.now.monotonic - sent.final_at > kAccepting) return;
+    // After Timer B the branch is dead: what comes then is a stray (RFC 6026 §8.4).
+    if (*sent.first_heard - sent.at > kAccepting) return;
     const auto origin = received_.find(sent.origin);
     if (origin == received_.end() || origin->second.final_status >= 300) return;
-    if (turn.now.monotonic - origin->second.at > std::chrono::minutes(3)) return;
+    if (origin->second.is_cut_off) return;
+    const bool is_answered = origin->second.final_status != 0;
+    if (is_answered && turn.now.monotonic - origin->second.final_at > kAccepting) return;
     for (const transport::Transmit& transmit : turn.out->transmits.list()) {
         const auto message = TextMessage::parse(turn.out->transmits.bytes(transmit));
         if (message && message->status == success.status &&
@@ -176,6 +191,7 @@ void WireOracle::response_out(const Turn& turn, const transport::Transmit& trans
     if (request.incarnation != turn.incarnation) return;
     check_return_path(request, transmit.flow, message);
     const bool is_first_final = message.status >= 200 && request.final_status == 0;
+    if (message.cseq_method() == "BYE" && message.status >= 200) records_.bye_answered(message);
     if (message.cseq_method() == "INVITE") {
         check_invite_response(request, bytes, message);
         if (request.message.to_tag().empty()) {
@@ -223,6 +239,7 @@ void WireOracle::check_invite_response(Received& request, std::string_view bytes
     if (message.status < 300) {
         if (request.final_status >= 300)
             report_.broken("one final", "a 2xx after a failure: " + name);
+        if (request.final_status == 0) request.final_at = queue_.now().monotonic;
         request.final_status = message.status;
         return;
     }

@@ -36,6 +36,7 @@ class WireOracle final : public TurnWatcher {
     void reloaded() { reloaded_at_ = queue_.now().monotonic; }
 
     void on_turn(const Turn& turn) override;
+    void on_output_lost(std::string_view bytes) override;
     void on_driver_fault(const std::string& what) override { report_.broken("driver", what); }
 
     uint64_t requests_in() const { return requests_in_; }
@@ -50,7 +51,9 @@ class WireOracle final : public TurnWatcher {
         Instant at;
         uint32_t incarnation = 0;
         bool has_trying = false;
+        bool is_cut_off = false;  // a response could not be sent: its transaction may have ended
         int final_status = 0;
+        Instant final_at;
         std::string final_bytes;
         std::vector<Endpoint> forwarded_to;
     };
@@ -59,6 +62,8 @@ class WireOracle final : public TurnWatcher {
         std::string bytes;
         transport::Flow flow;
         std::string origin;  // key of the Received that it forwards; empty: our own CANCEL or ACK
+        Instant at;
+        std::optional<Instant> first_heard;  // any response
         bool has_provisional = false;
         int final_status = 0;
         Instant final_at;

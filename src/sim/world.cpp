@@ -29,7 +29,7 @@ ports::Snapshot WorldSetup::default_settings() {
 World::World(WorldSetup setup)
     : setup_(std::move(setup)),
       begin_(queue_.now().monotonic),
-      trace_(setup_.is_traced),
+      trace_(setup_.detail),
       random_(stream(setup_.seed, 1)),
       report_(queue_, trace_),
       network_(queue_, trace_, stream(setup_.seed, 2)),
@@ -102,6 +102,7 @@ void World::start() {
     server.users = users_;
     server.zone = setup_.zone;
     server.coverage = &coverage_;
+    server.stream_failure_permille = setup_.stream_failure_permille;
     server_ = std::make_unique<Server>(std::move(server), queue_, network_, stream(setup_.seed, 3),
                                        wire_);
     wire_.watch(*server_, address_, std::string(kDomain));
@@ -118,6 +119,7 @@ void World::kill_server() {
     if (!server_->is_running()) return;
     trace_.note(queue_.now().monotonic, "--- the server is killed");
     server_->kill();
+    records_.killed();
 }
 
 void World::reload(const std::function<void(ports::Snapshot&)>& change) {

@@ -20,9 +20,10 @@ namespace signalbox::sim {
 
 struct WorldSetup {
     uint64_t seed = 1;
-    bool is_traced = false;
+    Trace::Detail detail = Trace::Detail::Nothing;
     uint8_t shards = 1;
     NetworkFaults faults;
+    uint32_t stream_failure_permille = 0;
     /// Everything of the first snapshot but listeners, domain and realm, which the world gives.
     /// Times are short, so that a run ends.
     ports::Snapshot settings = default_settings();

@@ -35,7 +35,7 @@ class NetworkOfTwo : public testing::Test {
     void run(Duration duration) { queue.run_until(queue.now().monotonic + duration); }
 
     EventQueue queue;
-    Trace trace{false};
+    Trace trace{Trace::Detail::Nothing};
     Network network{queue, trace, Random({1, 2})};
     Endpoint a{IpAddress::v4(192, 0, 2, 1), 5060};
     Endpoint b{IpAddress::v4(192, 0, 2, 2), 5060};

@@ -29,7 +29,7 @@ class TwoPhones : public testing::Test {
     void run(Duration duration) { queue_.run_until(queue_.now().monotonic + duration); }
 
     EventQueue queue_;
-    Trace trace_{false};
+    Trace trace_{Trace::Detail::Nothing};
     Network network_{queue_, trace_, Random({5, 5})};
     transport::Transport transport_ = transport::Transport::Udp;
     std::vector<std::unique_ptr<Phone>> phones_;

@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(Restart_Behaviour, InACallItsByePassesAndItsRecordIsWhole) {
-    for (const uint8_t shards : {1, 3}) {
+    for (const uint8_t shards : std::initializer_list<uint8_t>{1, 3}) {
         WorldSetup setup;
         setup.shards = shards;
         Stage stage(setup);

@@ -14,7 +14,7 @@ namespace signalbox::sim {
 namespace {
 
 void expect_passes(uint64_t seed) {
-    const SeedResult result = run_seed(seed, Ladder::No);
+    const SeedResult result = run_seed(seed, Trace::Detail::Nothing);
     for (const std::string& fault : result.faults) {
         ADD_FAILURE() << "seed " << seed << ": " << fault
                       << "\nreplay: build/test/signalbox-sim --seed " << seed << " --ladder";
@@ -30,8 +30,8 @@ TEST_P(Seeds, BreakNoOracle) {
 INSTANTIATE_TEST_SUITE_P(Behaviour, Seeds, testing::Values(1, 11, 21, 31));
 
 TEST(Seed_Behaviour, GivesTheSameRunEachTime) {
-    const SeedResult first = run_seed(7, Ladder::Yes);
-    const SeedResult second = run_seed(7, Ladder::Yes);
+    const SeedResult first = run_seed(7, Trace::Detail::Ladder);
+    const SeedResult second = run_seed(7, Trace::Detail::Ladder);
     EXPECT_EQ(first.ladder, second.ladder);
     EXPECT_GT(first.messages, 50U);
 }

@@ -16,21 +16,22 @@
 
 namespace {
 
-using signalbox::sim::Ladder;
 using signalbox::sim::run_seed;
 using signalbox::sim::SeedResult;
+using Detail = signalbox::sim::Trace::Detail;
 
 constexpr std::string_view kUsage =
     "Usage: signalbox-sim --seeds A-B       run all these seeds; fails when one fails or a cell "
     "was never reached\n"
     "       signalbox-sim --seed N          run one seed\n"
-    "       signalbox-sim --seed N --ladder the same, and show every message\n";
+    "       signalbox-sim --seed N --ladder the same, and show who sent what to whom\n"
+    "       signalbox-sim --seed N --messages the same, with every message as it was sent\n";
 
 struct Options {
     uint64_t first = 0;
     uint64_t last = 0;
     bool is_one = false;
-    bool has_ladder = false;
+    Detail detail = Detail::Nothing;
 };
 
 bool parse_range(std::string_view text, Options& options) {
@@ -50,7 +51,9 @@ bool parse(const std::vector<std::string_view>& arguments, Options& options) {
         const std::string_view name = arguments[i];
         const bool has_value = i + 1 < arguments.size();
         if (name == "--ladder") {
-            options.has_ladder = true;
+            options.detail = Detail::Ladder;
+        } else if (name == "--messages") {
+            options.detail = Detail::WholeMessages;
         } else if ((name == "--seeds" || name == "--seed") && has_value) {
             if (!parse_range(arguments[++i], options)) return false;
             options.is_one = name == "--seed";
@@ -64,8 +67,8 @@ bool parse(const std::vector<std::string_view>& arguments, Options& options) {
 
 /// A seed that fails is run again with its messages kept: the same seed gives the same run.
 void print_failure(const SeedResult& result) {
-    const SeedResult again = run_seed(result.seed, Ladder::Yes);
-    std::printf("%s\n", again.ladder.c_str());
+    const SeedResult again = run_seed(result.seed, Detail::Ladder);
+    std::fwrite(again.ladder.data(), 1, again.ladder.size(), stdout);
     std::printf("seed %llu FAILED\n", static_cast<unsigned long long>(result.seed));
     for (const std::string& fault : result.faults) std::printf("    %s\n", fault.c_str());
     std::printf("replay: build/test/signalbox-sim --seed %llu --ladder\n\n",
@@ -110,7 +113,7 @@ int run_range(const Options& options) {
     std::atomic<uint64_t> next = options.first;
     const auto work = [&] {
         for (uint64_t seed = next++; seed <= options.last; seed = next++) {
-            summary.take(run_seed(seed, Ladder::No));
+            summary.take(run_seed(seed, Detail::Nothing));
         }
     };
     std::vector<std::thread> threads;
@@ -137,9 +140,9 @@ int run_range(const Options& options) {
 }
 
 int run_one(const Options& options) {
-    const SeedResult result =
-        run_seed(options.first, options.has_ladder ? Ladder::Yes : Ladder::No);
-    if (options.has_ladder) std::printf("%s\n", result.ladder.c_str());
+    const SeedResult result = run_seed(options.first, options.detail);
+    if (options.detail != Detail::Nothing)
+        std::fwrite(result.ladder.data(), 1, result.ladder.size(), stdout);
     for (const std::string& fault : result.faults) std::printf("    %s\n", fault.c_str());
     std::printf("seed %llu %s: calls %llu, answered %llu, messages %llu, virtual time %.0f s\n",
                 static_cast<unsigned long long>(result.seed),

@@ -16,7 +16,7 @@ namespace signalbox::sim {
 class Stage {
  public:
     explicit Stage(WorldSetup setup = {}) {
-        setup.is_traced = true;
+        setup.detail = Trace::Detail::Ladder;
         world_ = std::make_unique<World>(std::move(setup));
         world_->add_user("alice");
         world_->add_user("bob");

@@ -183,8 +183,9 @@ void ControlCommands::records(const Json& request, const Reply& reply) {
         if (!id) return reply(refusal("\"after\" must be the id of a record, as text."));
         query.after = *id;
     }
-    // Folded and read in the store's thread: a slow database holds up this client only.
-    setup_.worker->fold_now([this, query, reply] {
+    // Folded and read in the store's thread: a slow database holds up this client only. The reply
+    // is moved back whole, because its session must end in the main thread.
+    setup_.worker->fold_now([this, query, kept = reply]() mutable {
         const auto records = setup_.store->records(query);
         Json out;
         if (records) {
@@ -199,8 +200,9 @@ void ControlCommands::records(const Json& request, const Reply& reply) {
         } else {
             out = refusal(records.error().text);
         }
-        boost::asio::post(*setup_.context,
-                          [reply, out = std::move(out)]() mutable { reply(std::move(out)); });
+        boost::asio::post(
+            *setup_.context,
+            [back = std::move(kept), out = std::move(out)]() mutable { back(std::move(out)); });
     });
 }
 

@@ -52,6 +52,9 @@ class Call final {
     static constexpr size_t kDialogsMax = 8;
     std::array<uint64_t, kDialogsMax> dialogs{};  // hashes of callee tags that are up
     uint8_t dialog_count = 0;
+    uint8_t ended_dialogs =
+        0;  // a bit for each of `dialogs`: a late 200 of one that is over does not revive it
+    bool is_restored = false;  // only its first answer is known
     uint8_t contact_count = 0;
     std::array<uint64_t, 4> contacts{};
     uint16_t held_status = 0;  // a failure that is not final yet
@@ -223,9 +226,13 @@ void CallTracker::dialog_ended(CallHandle handle, Now bye_at, std::string_view c
     const uint64_t dialog = siphash(hash_key_, callee_tag);
     const auto last = call->dialogs.begin() + call->dialog_count;
     const auto found = std::find(call->dialogs.begin(), last, dialog);
-    if (found == last) return;
-    *found = *(last - 1);
-    if (--call->dialog_count > 0) return;
+    // After a restart only the first answer is known: any other dialog that ends may have been the
+    // one that was kept.
+    if (found == last && !call->is_restored) return;
+    if (found != last) {
+        call->ended_dialogs |= static_cast<uint8_t>(1u << (found - call->dialogs.begin()));
+        if (call->ended_dialogs != (1u << call->dialog_count) - 1) return;
+    }
     end(bye_at, handle, 200, by, reason, out);
 }
 
@@ -291,6 +298,7 @@ void CallTracker::restore(Now now, const ports::OpenCall& open, Duration call_ma
     if (open.is_answered) {
         call.is_answered = true;
         call.answered_wall = open.answered;
+        call.is_restored = true;
         call.dialogs[call.dialog_count++] = siphash(hash_key_, open.callee_tag);
         const Duration used = std::max<Duration>(now.wall - open.answered, Duration{});
         wheel_.arm(call.timer,

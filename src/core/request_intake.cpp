@@ -38,7 +38,7 @@ bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
     const bool is_for_registrar =
         request.method() == sip::Method::Register && candidate.routing.next_route.empty() &&
         request.snapshot.tenant_of(candidate.routing.uri) != ports::kNoTenant;
-    if (is_for_registrar) return examine_register(candidate, out);
+    if (is_for_registrar) return examine_register(now, candidate, out);
     if (is_for_server_itself(request, candidate.routing)) {
         answer_as_user_agent(request, s_.reply, s_.counters, out.transmits);
         return false;
@@ -46,14 +46,14 @@ bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
     return examine_proxied(now, candidate, out);
 }
 
-bool RequestIntake::examine_register(Candidate& candidate, ports::Outbox& out) {
+bool RequestIntake::examine_register(Now now, Candidate& candidate, ports::Outbox& out) {
     const proxy::IncomingRequest& request = candidate.request;
     candidate.is_register = true;
     RelayDecision& relay = candidate.relay;
     relay.target_tenant = request.snapshot.tenant_of_identity(request.to.uri);
     relay.target_aor = sip::canonical_user(request.to.uri);
     if (relay.target_tenant == ports::kNoTenant || relay.target_aor.empty()) {
-        reject(candidate, {404, {}, {}}, out);
+        reject(now, candidate, {404, {}, {}}, out);
         return false;
     }
     relay.identity = relay.target_aor;
@@ -66,14 +66,14 @@ bool RequestIntake::examine_proxied(Now now, Candidate& candidate, ports::Outbox
     const proxy::IncomingRequest& request = candidate.request;
     if (auto rejection = proxy::validate_request(request, candidate.routing)) {
         if (rejection->status == 483) s_.counters.add(Counter::max_forwards_exceeded_total);
-        reject(candidate, *rejection, out);
+        reject(now, candidate, *rejection, out);
         return false;
     }
     candidate.loop_hash =
         proxy::loop_hash(request, candidate.routing, s_.keys.current().siphash_key);
     if (proxy::is_loop(request, candidate.loop_hash, s_.keys, now.wall)) {
         s_.counters.add(Counter::loops_detected_total);
-        reject(candidate, {482, {}, {}}, out);
+        reject(now, candidate, {482, {}, {}}, out);
         return false;
     }
     // A dialog that our token proves is not challenged again: it goes only where the dialog has
@@ -90,7 +90,7 @@ void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox
     const auto credentials =
         auth::find_credentials(request.message, id, request.snapshot.auth.realm);
     if (!credentials)
-        return reject(candidate, {400, error_text(credentials.error().code), {}}, out);
+        return reject(now, candidate, {400, error_text(credentials.error().code), {}}, out);
     CredentialQuestion question;
     question.method = request.message.method_text();
     question.request_uri = request.message.request_uri();
@@ -101,7 +101,7 @@ void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox
         question.credentials = (*credentials)->text;
         const auto user = auth::claimed_user(**credentials);
         if (!user)
-            return reject(candidate, {400, error_text(ErrorCode::malformed_authorization), {}},
+            return reject(now, candidate, {400, error_text(ErrorCode::malformed_authorization), {}},
                           out);
         claimed = user->name;
     } else if (!s_.directory.guard().is_blocked(now, question.source)) {
@@ -127,12 +127,16 @@ void RequestIntake::suspend(Now now, const Candidate& candidate, uint8_t shard,
         s_.counters.add(Counter::overload_refused_total);
         proxy::Rejection overloaded{503, {}, {}};
         overloaded.headers[0] = {"Retry-After", "5"};
-        return reject(candidate, overloaded, out);
+        return reject(now, candidate, overloaded, out);
     }
     SuspendedRequest& suspended = *suspended_.get(handle);
     suspended.bytes = PooledBytes(s_.pool, candidate.request.message.bytes());
     suspended.flow = candidate.request.flow;
     suspended.snapshot = s_.snapshots.use();
+    if (candidate.request.method() == sip::Method::Invite) {
+        suspended.invite_key = invite_key(candidate.request);
+        suspended_invites_[suspended.invite_key] = handle;
+    }
     suspended.timer.kind = kSuspendedTimer;
     suspended.timer.owner = handle.packed();
     s_.wheel.arm(suspended.timer, now.monotonic + candidate.request.snapshot.limits.port_timeout);
@@ -162,7 +166,7 @@ void RequestIntake::on_credential_answer(Now now, const CredentialAnswer& answer
         Candidate candidate{*request, *routing, {}, 0, false};
         if (examine(now, candidate, out)) judge(now, candidate, answer, out);
     }
-    suspended_.erase(handle);
+    forget(handle);
 }
 
 void RequestIntake::on_timer(Now, const TimerDue& due, ports::Outbox& out) {
@@ -174,7 +178,7 @@ void RequestIntake::on_timer(Now, const TimerDue& due, ports::Outbox& out) {
     CHECK(sip::parse_message(found->bytes.view(), message).has_value());
     s_.reply.send_stateless(message, found->flow, *found->snapshot,
                             {500, "Credentials could not be checked in time", {}}, out.transmits);
-    suspended_.erase(handle);
+    forget(handle);
 }
 
 void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialAnswer& answer,
@@ -184,14 +188,14 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
             return serve(now, candidate, answer.user, out);
         case CredentialVerdict::NotThisIdentity:
             s_.counters.add(Counter::auth_forbidden_total);
-            return reject(candidate, {403, "Not your address", {}}, out);
+            return reject(now, candidate, {403, "Not your address", {}}, out);
         case CredentialVerdict::Wrong:
             return challenge(now, candidate, false, out);
         case CredentialVerdict::Stale:
             return challenge(now, candidate, true, out);
         case CredentialVerdict::Malformed:
             return reject(
-                candidate,
+                now, candidate,
                 {400,
                  answer.user.empty() ? error_text(ErrorCode::malformed_authorization) : answer.user,
                  {}},
@@ -216,7 +220,7 @@ void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::O
         now, request.message, request.via, back, request.snapshot.timers, 0);
     if (!server) {
         s_.counters.add(Counter::overload_refused_total);
-        return reject(candidate, {503, {}, {}}, out);
+        return reject(now, candidate, {503, {}, {}}, out);
     }
     via_.clear();
     transport::append_stamped_via(request.via, request.flow, via_);
@@ -233,15 +237,72 @@ void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, p
     const proxy::IncomingRequest& request = candidate.request;
     if (candidate.relay.is_foreign && candidate.relay.identity.empty())
         s_.counters.add(Counter::relay_denied_total);
+    s_.counters.add(Counter::auth_challenges_total);
     const auto nonce = auth::make_nonce(now, s_.random, s_.keys, setup_.node, setup_.shard);
-    s_.reply.send_challenge(request.message, request.flow, request.snapshot,
-                            candidate.is_register ? 401 : 407, nonce.view(), stale, out.transmits);
+    const int status = candidate.is_register ? 401 : 407;
+    answer(now, request, status,
+           s_.reply.render_challenge(request.message, request.flow, request.snapshot, status,
+                                     nonce.view(), stale),
+           out);
 }
 
-void RequestIntake::reject(const Candidate& candidate, const proxy::Rejection& rejection,
+void RequestIntake::reject(Now now, const Candidate& candidate, const proxy::Rejection& rejection,
                            ports::Outbox& out) {
-    s_.reply.send_stateless(candidate.request.message, candidate.request.flow,
-                            candidate.request.snapshot, rejection, out.transmits);
+    const proxy::IncomingRequest& request = candidate.request;
+    s_.counters.add(Counter::requests_refused_total);
+    answer(now, request, rejection.status,
+           s_.reply.render(request.message, request.flow, request.snapshot, rejection), out);
+}
+
+void RequestIntake::answer(Now now, const proxy::IncomingRequest& request, int status,
+                           std::string_view response, ports::Outbox& out) {
+    const transport::Flow back = transport::response_flow(request.via, request.flow);
+    // In a dialog the To tag is the dialog's, so that it cannot tell whose failure an ACK
+    // acknowledges: a transaction must.
+    if (request.method() == sip::Method::Invite && request.is_in_dialog()) {
+        const transaction::ServerHandle server = s_.transactions.create_server(
+            now, request.message, request.via, back, request.snapshot.timers, 0);
+        if (server) {
+            s_.transactions.respond(now, server, status, response, out.transmits);
+            return;
+        }
+    }
+    out.transmits.add(back, response);
+}
+
+bool RequestIntake::cancel_suspended(Now now, const proxy::IncomingRequest& cancel,
+                                     ports::Outbox& out) {
+    const auto found = suspended_invites_.find(invite_key(cancel));
+    if (found == suspended_invites_.end()) return false;
+    const SuspendedHandle handle = found->second;
+    const SuspendedRequest& suspended = *suspended_.get(handle);
+    sip::MessageView message;
+    CHECK(sip::parse_message(suspended.bytes.view(), message).has_value());
+    s_.reply.send_stateless(cancel.message, cancel.flow, cancel.snapshot, {200, {}, {}},
+                            out.transmits);
+    const auto invite = proxy::read_request(message, suspended.flow, *suspended.snapshot);
+    CHECK(invite.has_value());
+    answer(now, *invite, 487, s_.reply.render(message, suspended.flow, *suspended.snapshot, 487),
+           out);
+    forget(handle);
+    return true;
+}
+
+uint64_t RequestIntake::invite_key(const proxy::IncomingRequest& request) const {
+    std::array<uint64_t, 2> key = s_.keys.current().siphash_key;
+    key[0] ^= siphash(key, request.call_id);
+    key[1] ^= request.via.port_or_default();
+    key[1] ^= uint64_t{request.cseq.number} << 32;
+    key[0] ^= siphash(key, request.via.host);
+    return siphash(key, request.via.branch);
+}
+
+void RequestIntake::forget(SuspendedHandle handle) {
+    const SuspendedRequest* suspended = suspended_.get(handle);
+    const auto found = suspended_invites_.find(suspended->invite_key);
+    if (found != suspended_invites_.end() && found->second == handle)
+        suspended_invites_.erase(found);
+    suspended_.erase(handle);
 }
 
 }  // namespace signalbox::core

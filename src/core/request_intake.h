@@ -3,6 +3,7 @@
 // Implements: RFC 3261 §16.3, §16.4, §22; RFC 3261 §10.3 steps 1 to 4
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <string>
 
 #include "base/slab.h"
@@ -23,6 +24,7 @@ struct SuspendedRequest {
     PooledBytes bytes;
     transport::Flow flow;
     ports::SnapshotUse snapshot;
+    uint64_t invite_key = 0;  // of an INVITE: by which its CANCEL finds it
     Timer timer;
 };
 using SuspendedHandle = Handle<SuspendedRequest>;
@@ -56,6 +58,9 @@ class RequestIntake final {
     void admit(Now now, const proxy::IncomingRequest& request, ports::Outbox& out);
     /// Goes on with a suspended request.
     void on_credential_answer(Now now, const proxy::CredentialAnswer& answer, ports::Outbox& out);
+    /// Ends an INVITE that waits for another shard when `cancel` names it: 200 to the CANCEL, 487
+    /// to the INVITE. False when there is none.
+    bool cancel_suspended(Now now, const proxy::IncomingRequest& cancel, ports::Outbox& out);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
 
     uint32_t suspended_count() const { return suspended_.size(); }
@@ -71,7 +76,7 @@ class RequestIntake final {
     };
 
     bool examine(Now now, Candidate& candidate, ports::Outbox& out);
-    bool examine_register(Candidate& candidate, ports::Outbox& out);
+    bool examine_register(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_proxied(Now now, Candidate& candidate, ports::Outbox& out);
     void authorise(Now now, const Candidate& candidate, ports::Outbox& out);
     void suspend(Now now, const Candidate& candidate, uint8_t shard,
@@ -81,11 +86,18 @@ class RequestIntake final {
     void serve(Now now, const Candidate& candidate, std::string_view user, ports::Outbox& out);
     void serve_register(Now now, const Candidate& candidate, ports::Outbox& out);
     void challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out);
-    void reject(const Candidate& candidate, const proxy::Rejection& rejection, ports::Outbox& out);
+    void reject(Now now, const Candidate& candidate, const proxy::Rejection& rejection,
+                ports::Outbox& out);
+
+    void answer(Now now, const proxy::IncomingRequest& request, int status,
+                std::string_view response, ports::Outbox& out);
+    uint64_t invite_key(const proxy::IncomingRequest& request) const;
+    void forget(SuspendedHandle handle);
 
     Setup setup_;
     Services s_;
     Slab<SuspendedRequest> suspended_;
+    boost::unordered_flat_map<uint64_t, SuspendedHandle> suspended_invites_;
     std::string response_;
     std::string via_;
 };

@@ -146,6 +146,7 @@ void SipCore::Impl::on_request(Now now, const proxy::IncomingRequest& request, p
             if (!reply.is_ack_to_stateless(request)) proxy.on_ack(now, request, out);
             return;
         case Method::Cancel:
+            if (!match.cancelled && intake.cancel_suspended(now, request, out)) return;
             return proxy.on_cancel(now, request, match.cancelled, out);
         default:
             break;

@@ -73,18 +73,16 @@ void LocalReply::send_stateless(const sip::MessageView& request, const transport
     out.add(transport::response_flow(*via, flow), render(request, flow, snapshot, rejection));
 }
 
-void LocalReply::send_challenge(const sip::MessageView& request, const transport::Flow& flow,
-                                const ports::Snapshot& snapshot, int status, std::string_view nonce,
-                                bool stale, transport::Transmits& out) {
-    const auto via = sip::parse_via(request.value(HeaderId::Via));
-    if (!via || request.method() == sip::Method::Ack) return;
-    counters_.add(Counter::auth_challenges_total);
+std::string_view LocalReply::render_challenge(const sip::MessageView& request,
+                                              const transport::Flow& flow,
+                                              const ports::Snapshot& snapshot, int status,
+                                              std::string_view nonce, bool stale) {
     sip::ResponseBuilder builder(request, status, {}, to_tag(request).view(), text_,
                                  stamp(request, flow));
     auth::append_challenges(builder, status, snapshot, nonce, stale);
     if (!snapshot.server_name.empty()) builder.add("Server", snapshot.server_name);
     builder.finish();
-    out.add(transport::response_flow(*via, flow), text_);
+    return text_;
 }
 
 bool LocalReply::is_ack_to_stateless(const IncomingRequest& ack) const {

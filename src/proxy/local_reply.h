@@ -54,11 +54,11 @@ class LocalReply final {
                         const ports::Snapshot& snapshot, const Rejection& rejection,
                         transport::Transmits& out);
 
-    /// Sends a 401 or 407 with a challenge for each configured algorithm, without a transaction
-    /// (RFC 3261 §22.1).
-    void send_challenge(const sip::MessageView& request, const transport::Flow& flow,
-                        const ports::Snapshot& snapshot, int status, std::string_view nonce,
-                        bool stale, transport::Transmits& out);
+    /// A 401 or 407 as text, with a challenge for each configured algorithm (RFC 3261 §22.1); valid
+    /// until the next call.
+    std::string_view render_challenge(const sip::MessageView& request, const transport::Flow& flow,
+                                      const ports::Snapshot& snapshot, int status,
+                                      std::string_view nonce, bool stale);
 
     /// True when `ack` acknowledges a stateless non-2xx final response of ours: it ends here.
     bool is_ack_to_stateless(const IncomingRequest& ack) const;

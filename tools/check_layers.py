@@ -12,7 +12,7 @@ FORBIDDEN_IN_CORE = {
     "thread", "mutex", "shared_mutex", "atomic", "condition_variable", "future", "semaphore", "latch", "barrier", "stop_token",
     "iostream", "fstream", "random", "locale", "regex", "filesystem", "ranges", "format", "coroutine",
 }
-LIBRARIES_OF_CORE = re.compile(r"tl/expected\.hpp|sanitizer/asan_interface\.h|boost/(unordered|container|intrusive)[/_].*")
+LIBRARIES_OF_CORE = re.compile(r"tl/expected\.hpp|sanitizer/asan_interface\.h|emmintrin\.h|boost/(unordered|container|intrusive)[/_].*")
 FORBIDDEN_WORDS = re.compile(r"_clock::now\b|\brandom_device\b|\bshared_ptr\b|\bmake_shared\b|\bstd::ranges::|\bstd::views::")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -67,9 +67,8 @@ TEST_F(LocalReply_Rfc3261_8_2_7, AnAckIsNeverAnswered) {
 TEST_F(LocalReply_Rfc3261_8_2_7, AChallengeNamesTheRealmAndTheNonce) {
     const Read read(request_text("INVITE sip:b@example.test", {}));
     for (const int status : {401, 407}) {
-        out.clear();
-        reply.send_challenge(read->message, read->flow, read->snapshot, status, "n0nce", true, out);
-        const std::string text = sent();
+        const std::string text(reply.render_challenge(read->message, read->flow, read->snapshot,
+                                                      status, "n0nce", true));
         EXPECT_NE(text.find(status == 401 ? "\r\nWWW-Authenticate: Digest"
                                           : "\r\nProxy-Authenticate: Digest"),
                   std::string::npos);
@@ -77,7 +76,6 @@ TEST_F(LocalReply_Rfc3261_8_2_7, AChallengeNamesTheRealmAndTheNonce) {
         EXPECT_NE(text.find("nonce=\"n0nce\""), std::string::npos);
         EXPECT_NE(text.find("stale=true"), std::string::npos);
     }
-    EXPECT_EQ(counters.value(Counter::auth_challenges_total), 2U);
 }
 
 TEST_F(LocalReply_Rfc3261_8_2_7, A100HasNoToTag) {

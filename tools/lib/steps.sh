@@ -127,6 +127,9 @@ watch_ninja() {
     done
 }
 
+# What one clone has compiled serves the next one too: the cache sees paths below the clone as relative.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros
+
 # build_tree FOLDER "CMAKE OPTIONS" TARGET...: configures build/FOLDER if that is needed and builds the targets; no target means
 # all. Returns ninja's status; the whole output is in build/FOLDER/build.log.
 build_tree() {

@@ -10,25 +10,25 @@
 
 namespace signalbox::ports {
 
-/// Exactly one per call, failed and cancelled calls too. Durations are measured on the monotonic clock where start and end have it in
-/// common, and are never negative.
+/// Exactly one per call, failed and cancelled calls too. Durations are measured on the monotonic
+/// clock where start and end have it in common, and are never negative.
 struct CallRecord {
-    uint64_t id = 0;                  // the call's number in the journal
+    uint64_t id = 0;  // the call's number in the journal
     TenantId tenant = kDefaultTenant;
     std::string call_id;
     std::string caller_tag;
-    std::string callee_tag;           // of the first answer; empty: never answered
+    std::string callee_tag;  // of the first answer; empty: never answered
     std::string from, from_display, to, request_uri;
-    std::string user;                 // who authenticated; empty: nobody
-    std::string source;               // address and port of the caller
-    std::string contact;              // where it was answered, else where it last rang
+    std::string user;     // who authenticated; empty: nobody
+    std::string source;   // address and port of the caller
+    std::string contact;  // where it was answered, else where it last rang
     WallTime started;
     std::optional<WallTime> ringing;
     std::optional<WallTime> answered;
     WallTime ended;
-    uint64_t ring_ms = 0;             // start to answer, or to the end of an unanswered call
-    uint64_t talk_ms = 0;             // answer to end; 0: not answered
-    uint16_t status = 0;              // 200: answered; else why not
+    uint64_t ring_ms = 0;  // start to answer, or to the end of an unanswered call
+    uint64_t talk_ms = 0;  // answer to end; 0: not answered
+    uint16_t status = 0;   // 200: answered; else why not
     EndedBy ended_by = EndedBy::Nobody;
     std::string reason;
     uint16_t node = 0;

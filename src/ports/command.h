@@ -1,4 +1,5 @@
-// What the main thread asks of a shard's core through its mailbox, and the bounded answers. Values only.
+// What the main thread asks of a shard's core through its mailbox, and the bounded answers. Values
+// only.
 #pragma once
 
 #include <array>
@@ -15,7 +16,8 @@
 
 namespace signalbox::ports {
 
-/// Takes `snapshot` for all new work. It must live until the core has released it (Outbox::released_snapshots).
+/// Takes `snapshot` for all new work. It must live until the core has released it
+/// (Outbox::released_snapshots).
 struct InstallSnapshot {
     const Snapshot* snapshot = nullptr;
 };
@@ -23,7 +25,8 @@ struct InstallSnapshot {
 struct UpdateUsers {
     std::vector<UserRecord> users;
 };
-/// Bindings of this shard's addresses of record, from before a restart; those that have expired are skipped.
+/// Bindings of this shard's addresses of record, from before a restart; those that have expired are
+/// skipped.
 struct RestoreBindings {
     std::vector<BindingsEvent> bindings;
 };
@@ -36,7 +39,8 @@ struct Drain {};
 struct QueryStats {
     uint64_t id = 0;
 };
-/// At most `limit` addresses of record, in a stable order, beginning behind place `after` of the previous page (0: the beginning).
+/// At most `limit` addresses of record, in a stable order, beginning behind place `after` of the
+/// previous page (0: the beginning).
 struct QueryRegistrations {
     uint64_t id = 0;
     uint32_t after = 0;
@@ -48,8 +52,8 @@ struct QueryLiveCalls {
     uint32_t limit = 500;
 };
 
-using Command = std::variant<InstallSnapshot, UpdateUsers, RestoreBindings, RestoreCalls, Drain, QueryStats, QueryRegistrations,
-                             QueryLiveCalls>;
+using Command = std::variant<InstallSnapshot, UpdateUsers, RestoreBindings, RestoreCalls, Drain,
+                             QueryStats, QueryRegistrations, QueryLiveCalls>;
 
 /// What lives now, measured from the live sets.
 struct Gauges {
@@ -66,11 +70,11 @@ struct Gauges {
 struct StatsReply {
     std::array<uint64_t, kCounters> counters{};
     Gauges gauges;
-    bool is_idle = false;           // no transaction without a final response: a drain may end
+    bool is_idle = false;  // no transaction without a final response: a drain may end
 };
 struct RegistrationsReply {
     std::vector<BindingsEvent> bindings;
-    uint32_t next = 0;              // `after` of the next page; 0: this was the last
+    uint32_t next = 0;  // `after` of the next page; 0: this was the last
 };
 struct LiveCallsReply {
     std::vector<OpenCall> calls;

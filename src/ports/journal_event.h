@@ -1,5 +1,6 @@
-// The events that the core appends to the journal: calls and bindings. Records, the live view and the database are folds of them.
-// Every event is versioned and carries call, leg, tenant, node, shard, snapshot version, wall and monotonic time.
+// The events that the core appends to the journal: calls and bindings. Records, the live view and
+// the database are folds of them. Every event is versioned and carries call, leg, tenant, node,
+// shard, snapshot version, wall and monotonic time.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +19,12 @@ namespace signalbox::ports {
 inline constexpr uint8_t kJournalVersion = 1;
 
 enum class JournalEventKind : uint8_t {
-    CallStarted = 1,     // admitted: the caller has what it needs to be connected
-    CallRinging = 2,     // the first 101-199 of a leg
-    CallAnswered = 3,    // the first 2xx of a leg
-    CallEnded = 4,       // the call is over; the record is whole
-    BindingsChanged = 5, // all bindings of one address of record, after a change; none: it has no more
+    CallStarted = 1,   // admitted: the caller has what it needs to be connected
+    CallRinging = 2,   // the first 101-199 of a leg
+    CallAnswered = 3,  // the first 2xx of a leg
+    CallEnded = 4,     // the call is over; the record is whole
+    BindingsChanged =
+        5,  // all bindings of one address of record, after a change; none: it has no more
 };
 
 /// Who ended a call.
@@ -31,8 +33,8 @@ enum class EndedBy : uint8_t { Nobody, Caller, Callee, Server };
 /// Common to all events.
 struct EventHeader {
     JournalEventKind kind = JournalEventKind::CallStarted;
-    uint64_t call = 0;              // unique over shards and restarts; 0 for bindings
-    uint16_t leg = 0;               // 0: the caller's side; else the branch's number
+    uint64_t call = 0;  // unique over shards and restarts; 0 for bindings
+    uint16_t leg = 0;   // 0: the caller's side; else the branch's number
     TenantId tenant = kDefaultTenant;
     uint16_t node = 0;
     uint8_t shard = 0;
@@ -41,7 +43,8 @@ struct EventHeader {
     Instant monotonic;
 };
 
-/// One value for all call events: unused fields are empty. Views: whatever it was made or decoded from.
+/// One value for all call events: unused fields are empty. Views: whatever it was made or decoded
+/// from.
 struct CallEvent {
     EventHeader header;
     std::string_view call_id;       // Started
@@ -54,23 +57,26 @@ struct CallEvent {
     std::string_view source;        // Started: "192.0.2.1:5060"
     std::string_view contact;       // Ringing, Answered: the URI at which the leg was tried
     std::string_view callee_tag;    // Answered
-    uint16_t status = 0;            // Ended: the final status of the attempt; 200 for an answered call
+    uint16_t status = 0;  // Ended: the final status of the attempt; 200 for an answered call
     EndedBy ended_by = EndedBy::Nobody;
-    std::string_view reason;        // Ended: a phrase ("Busy Here", "BYE", "no BYE within call_max"), or the Reason header field of the BYE or CANCEL
+    std::string_view reason;  // Ended: a phrase ("Busy Here", "BYE", "no BYE within call_max"), or
+                              // the Reason header field of the BYE or CANCEL
 };
 
-/// One binding as it is kept: what the registrar must know to answer, the proxy to forward, and both after a restart.
+/// One binding as it is kept: what the registrar must know to answer, the proxy to forward, and
+/// both after a restart.
 struct BindingRecord {
-    std::string contact;            // the URI, as received
-    std::string parameters;         // header parameters to give back in the 200, without expires and q: ";+sip.instance=..." or empty
+    std::string contact;     // the URI, as received
+    std::string parameters;  // header parameters to give back in the 200, without expires and q:
+                             // ";+sip.instance=..." or empty
     std::string call_id;
     uint32_t cseq = 0;
     uint16_t q = 1000;
     bool has_q = false;
-    bool is_nated = false;          // the Contact's host is not the address that it came from
+    bool is_nated = false;  // the Contact's host is not the address that it came from
     WallTime expires;
     WallTime updated;
-    transport::Flow flow;           // by which it came; its stream is gone after a restart
+    transport::Flow flow;  // by which it came; its stream is gone after a restart
     std::string user_agent;
 };
 
@@ -91,17 +97,19 @@ BindingRecord record_of(const BindingView& view);
 
 struct BindingsEvent {
     EventHeader header;
-    std::string aor;                // the canonical user part (sip::canonical_user)
+    std::string aor;  // the canonical user part (sip::canonical_user)
     std::vector<BindingRecord> bindings;
 };
 
 /// Appends the encoded event to `out` (no framing: the journal adds length and checksum).
 void encode(const CallEvent& event, std::string& out);
 void encode(const BindingsEvent& event, std::string& out);
-/// Encodes a BindingsEvent without making one: the constructor, then add() exactly `count` times. For hot paths.
+/// Encodes a BindingsEvent without making one: the constructor, then add() exactly `count` times.
+/// For hot paths.
 class BindingsEncoder final {
  public:
-    BindingsEncoder(const EventHeader& header, std::string_view aor, size_t count, std::string& out);
+    BindingsEncoder(const EventHeader& header, std::string_view aor, size_t count,
+                    std::string& out);
     void add(const BindingView& binding);
 
  private:

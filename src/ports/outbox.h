@@ -1,4 +1,5 @@
-// Everything that one turn of a core wants done outside, in order. The driver empties it: first the journal, then the rest.
+// Everything that one turn of a core wants done outside, in order. The driver empties it: first the
+// journal, then the rest.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +14,16 @@
 
 namespace signalbox::ports {
 
-/// A host name to be looked up (A and AAAA). The answer is a DnsReply with the same id; the core has its own deadline for it.
+/// A host name to be looked up (A and AAAA). The answer is a DnsReply with the same id; the core
+/// has its own deadline for it.
 struct DnsRequest {
     uint64_t id = 0;
     std::string host;
 };
 
 /// Single-threaded; belongs to the driver; used again each turn without allocation once warm.
-/// The driver's duty: append all journal events before it hands any transmit to a socket, so that nothing acknowledged is lost.
+/// The driver's duty: append all journal events before it hands any transmit to a socket, so that
+/// nothing acknowledged is lost.
 class Outbox final {
  public:
     transport::Transmits transmits;
@@ -60,7 +63,8 @@ class Outbox final {
     uint8_t shard_message_to(size_t index) const { return shard_messages_[index].to; }
     std::string_view shard_message_bytes(size_t index) const {
         const size_t begin = shard_messages_[index].begin;
-        const size_t end = index + 1 < shard_messages_.size() ? shard_messages_[index + 1].begin : shard_bytes_.size();
+        const size_t end = index + 1 < shard_messages_.size() ? shard_messages_[index + 1].begin
+                                                              : shard_bytes_.size();
         return std::string_view(shard_bytes_).substr(begin, end - begin);
     }
 

@@ -11,13 +11,15 @@
 
 namespace signalbox::ports {
 
-/// A question or an answer of another shard, encoded by core/shard_message. Views: the mailbox's buffer, for the call only.
+/// A question or an answer of another shard, encoded by core/shard_message. Views: the mailbox's
+/// buffer, for the call only.
 struct ShardMessageIn {
     uint8_t from = 0;
     std::string_view bytes;
 };
 
-/// The addresses of a host, in the order in which they are to be tried; empty: the name has none, or nobody answered.
+/// The addresses of a host, in the order in which they are to be tried; empty: the name has none,
+/// or nobody answered.
 struct DnsReply {
     uint64_t id = 0;
     std::vector<IpAddress> addresses;

@@ -1,4 +1,5 @@
-// Which shard owns what: one rule for cores, drivers and stores. Not secret, stable across restarts with the same number of shards.
+// Which shard owns what: one rule for cores, drivers and stores. Not secret, stable across restarts
+// with the same number of shards.
 #pragma once
 
 #include <cstdint>

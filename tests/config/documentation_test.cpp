@@ -13,8 +13,7 @@ namespace signalbox::config {
 namespace {
 
 TEST(Documentation_Behaviour, IsWhatTheTableSays) {
-    const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-    const auto file = root / "docs" / "configuration.md";
+    const auto file = std::filesystem::path(SIGNALBOX_SOURCE_DIR) / "docs" / "configuration.md";
     if (std::getenv("SIGNALBOX_WRITE_DOCS") != nullptr) std::ofstream(file) << documentation();
     std::ifstream stream(file);
     const std::string content(std::istreambuf_iterator<char>(stream), {});

@@ -209,7 +209,8 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
 void RequestIntake::serve(Now now, const Candidate& candidate, std::string_view user,
                           ports::Outbox& out) {
     if (candidate.is_register) return serve_register(now, candidate, out);
-    const proxy::Admission admission{candidate.relay, user, candidate.loop_hash};
+    const bool is_proven = candidate.routing.token || !user.empty() || candidate.request.is_trusted;
+    const proxy::Admission admission{candidate.relay, user, candidate.loop_hash, is_proven};
     s_.proxy.start(now, candidate.request, candidate.routing, admission, out);
 }
 

@@ -80,6 +80,14 @@ void Node::reload() {
         for (const std::string& name : fixed) names += (names.empty() ? "" : ", ") + name;
         return refuse("A change of " + names + " needs a restart. Nothing was changed.");
     }
+    const auto realm_of = [this](const config::LoadedConfig& config) {
+        return config::make_snapshot(config, 0, fixed_realm_, {})->auth.realm;
+    };
+    if (const std::string old = realm_of(config_), next = realm_of(*loaded); old != next) {
+        return refuse("The realm would change from " + old + " to " + next +
+                      ", and no user could register any more. Set auth.realm = \"" + old +
+                      "\" to keep it, or restart. Nothing was changed.");
+    }
     if (!snapshots_.has_room()) {
         return refuse("Calls still use 16 older configurations. Try again when some have ended.");
     }

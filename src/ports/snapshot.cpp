@@ -75,7 +75,8 @@ TenantId Snapshot::tenant_of(const sip::Uri& uri) const {
 TenantId Snapshot::tenant_of_identity(const sip::Uri& uri) const {
     if (uri.scheme == sip::Scheme::Tel) return kDefaultTenant;
     if (!uri.is_sip()) return kNoTenant;
-    const bool is_ours = is_our_domain(*this, uri) || is_listener(*this, uri.host, uri.port);
+    // Whoever writes a port of his own behind our domain still claims to be one of our users.
+    const bool is_ours = is_domain(*this, uri.host) || is_listener(*this, uri.host, uri.port);
     return is_ours ? kDefaultTenant : kNoTenant;
 }
 

@@ -102,6 +102,8 @@ ContextHandle ProxyCore::begin(Now now, const IncomingRequest& request, const Ad
 void ProxyCore::begin_call(Now now, ResponseContext& context, const IncomingRequest& request,
                            const Admission& admission, ports::Outbox& out) {
     if (request.method() == Method::Bye) {
+        // Knowing the tags is not enough to end somebody's record.
+        if (!admission.is_proven) return;
         context.call = s_.calls.find(request.call_id, request.from.tag, request.to.tag);
         return;
     }

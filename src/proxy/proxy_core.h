@@ -18,6 +18,7 @@ struct Admission {
     const RelayDecision& relay;
     std::string_view user;  // who authenticated; empty: nobody had to
     uint64_t loop_hash = 0;
+    bool is_proven = false;  // by our token, by credentials or by its trusted source
 };
 
 /// Single-threaded; one per shard. Owns the response contexts. Steps that need another shard or a

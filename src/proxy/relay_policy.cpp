@@ -7,15 +7,20 @@ RelayDecision decide_relay(const IncomingRequest& request, const Routing& routin
     using Kind = RelayDecision::Kind;
     const ports::Snapshot& snapshot = request.snapshot;
     RelayDecision decision;
-    if (routing.next_route.empty()) decision.target_tenant = snapshot.tenant_of(routing.uri);
+    // A maddr that is left is not ours: it is the only target there may be (RFC 3261 §16.5).
+    const bool leads_away = !routing.next_route.empty() || routing.uri.param("maddr").has_value();
+    if (!leads_away) decision.target_tenant = snapshot.tenant_of(routing.uri);
     decision.is_foreign = decision.target_tenant == ports::kNoTenant;
     if (!decision.is_foreign) decision.target_aor = sip::canonical_user(routing.uri);
     if (request.is_trusted) return decision;
+    // An identity of a scheme that we cannot read ("im:bob@…") may be meant to look like one of our
+    // users.
 
     if (snapshot.tenant_of_identity(request.from.uri) != ports::kNoTenant) {
         decision.kind = Kind::NeedsCredentials;
         decision.identity = sip::canonical_user(request.from.uri);
-    } else if (decision.is_foreign || snapshot.proxy.inbound == ports::Inbound::Trusted) {
+    } else if (decision.is_foreign || request.from.uri.scheme == sip::Scheme::Other ||
+               snapshot.proxy.inbound == ports::Inbound::Trusted) {
         decision.kind = Kind::NeedsCredentials;
     }
     return decision;

@@ -228,9 +228,11 @@ void ProxyCore::note_final(Now now, ResponseContext& context, int status, EndedB
                            std::string_view reason, ports::Outbox& out) {
     if (!context.call || context.is_final_sent) return;
     if (context.is_invite()) return s_.calls.failed(now, context.call, status, by, reason, out);
-    // A BYE ends its dialog whatever the far side answers, unless it asks who is speaking (RFC 3261
-    // §15.1.1).
-    if (context.method != Method::Bye || status == 401 || status == 407) return;
+    // A BYE ends its dialog when the far side takes it, does not know the dialog any more, or is
+    // gone (RFC 3261 §12.2.1.2, §15.1.1). Refused for another reason, it leaves the dialog as it
+    // was.
+    const bool is_over = status < 300 || status == 481 || status == 408 || by == EndedBy::Server;
+    if (context.method != Method::Bye || !is_over) return;
     const ResumedRequest resumed(context);
     const IncomingRequest& bye = resumed.request();
     const bool by_caller = s_.calls.is_caller_tag(context.call, bye.from.tag);

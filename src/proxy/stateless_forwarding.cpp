@@ -60,6 +60,8 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
     // Credentials may be used once only, so a request that needed them keeps a transaction to
     // absorb its retransmissions.
     if (!admission.user.empty()) return false;
+    // A call that has a record keeps state to its end: somebody must see the answer to its BYE.
+    if (s_.calls.find(request.call_id, request.from.tag, request.to.tag)) return false;
     std::string_view target = routing.target_uri;
     std::optional<transport::Flow> flow;
     if (routing.token) {

@@ -139,6 +139,29 @@ TEST_F(CallTracker_Behaviour, AForkedCallEndsWithTheLastOfItsDialogs) {
     EXPECT_EQ(ended().ended_by, EndedBy::Caller);
 }
 
+TEST_F(CallTracker_Behaviour, ARepeatedAnswerDoesNotReviveADialogThatHasEnded) {
+    const CallHandle call = begin();
+    tracker.answered(now, call, 1, "b1", "x", out);
+    tracker.answered(now, call, 2, "b2", "y", out);
+    tracker.dialog_ended(call, now, "b1", EndedBy::Caller, "BYE", out);
+    tracker.answered(now, call, 1, "b1", "x", out);
+    tracker.dialog_ended(call, now, "b2", EndedBy::Callee, "BYE", out);
+    EXPECT_EQ(ended().ended_by, EndedBy::Callee);
+}
+
+TEST_F(CallTracker_Behaviour, ARestoredForkEndsWithAByeOfADialogThatWasForgotten) {
+    ports::OpenCall open;
+    open.id = 7;
+    open.call_id = "c1";
+    open.caller_tag = "a1";
+    open.callee_tag = "b1";
+    open.is_answered = true;
+    tracker.restore(now, open, hours(2));
+    tracker.dialog_ended(tracker.find("c1", "a1", "b2"), now, "b2", EndedBy::Callee, "BYE", out);
+    EXPECT_EQ(events(), "E");
+    EXPECT_EQ(tracker.size(), 0U);
+}
+
 TEST_F(CallTracker_Behaviour, AByeBeforeTheAnswerEndsNothing) {
     const CallHandle call = begin();
     tracker.dialog_ended(call, now, "b1", EndedBy::Caller, "BYE", out);

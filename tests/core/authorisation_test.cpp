@@ -70,6 +70,17 @@ TEST_F(Authorisation_Rfc3261_22_3, OneChallengePerAlgorithmInTheirOrder) {
     EXPECT_NE(lines[1].find("MD5"), std::string::npos);
 }
 
+TEST_F(Authorisation_Rfc3261_22_3, AFromOfOursIsOursWhateverItsPortOrScheme) {
+    for (const char* from :
+         {"<sip:dora@example.test:9999>;tag=p", "<im:dora@example.test>;tag=i"}) {
+        RequestText request = dora.make("INVITE", bob.aor());
+        request.from = from;
+        request.call_id += from[1];
+        dora.send(request).expect(407);
+    }
+    EXPECT_TRUE(bob.is_silent());
+}
+
 TEST_F(Authorisation_Rfc3261_22_3, WrongCredentialsAreChallengedAgain) {
     authenticated(dora, dora.make("INVITE", bob.aor()), "wrong").expect(407);
     EXPECT_EQ(world.count(Counter::auth_failed_total), 1U);

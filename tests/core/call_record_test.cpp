@@ -175,6 +175,32 @@ TEST_F(Record_Rfc3261_15_1_1, AChallengedByeDoesNotEndTheCall) {
     EXPECT_EQ(world.record_lines(), Lines{"200 Caller BYE"});
 }
 
+TEST_F(Record_Rfc3261_15_1_1, AByeThatIsRefusedForItsFormLeavesTheCall) {
+    Outgoing call = alice.invite(bob);
+    answer(call);
+    Outgoing bye = alice.send_in(at_caller, "BYE");
+    bob.expects("BYE").answers(500);
+    bye.expect(500);
+    EXPECT_TRUE(world.records().empty());
+    EXPECT_EQ(world.gauges().calls, 1U);
+}
+
+TEST_F(Record_Rfc3261_15_1_1, AByeOfSomebodyWhoOnlyKnowsTheTagsEndsNoRecord) {
+    Outgoing call = alice.invite(bob);
+    answer(call);
+    Phone& mallory = world.stranger();
+    RequestText forged = mallory.make("BYE", bob.aor());
+    forged.from = "<sip:x@elsewhere.test>;tag=" +
+                  call.request().from.substr(call.request().from.find("tag=") + 4);
+    forged.to = "<sip:bob@example.test>;tag=bob-tag";
+    forged.call_id = call.request().call_id;
+    forged.cseq = 99;
+    mallory.send(forged);
+    bob.expects("BYE").answers(481);
+    EXPECT_TRUE(world.records().empty());
+    EXPECT_EQ(world.gauges().calls, 1U);
+}
+
 TEST_F(Record_Rfc3261_15_1_1, AByeThatNobodyAnswersEndsTheCallWhenItWasSent) {
     Outgoing call = alice.invite(bob);
     answer(call);

@@ -111,6 +111,20 @@ TEST_F(Shards_Behaviour, CredentialsThatComeTooLateFailTheRequestInTime) {
     EXPECT_TRUE(world.is_empty());
 }
 
+TEST_F(Shards_Behaviour, ACancelEndsAnInviteWhoseCredentialsAreBeingChecked) {
+    Outgoing first = dora.send(away(dora, bob, "dora")).expect(407);
+    world.holds_shard_messages = true;
+    Outgoing second = dora.send(dora.with_credentials(first.request(), first.response(), "secret"));
+    second.cancel();
+    const std::string kinds = dora.take_kinds();
+    EXPECT_NE(kinds.find("200"), std::string::npos) << kinds;
+    EXPECT_NE(kinds.find("487"), std::string::npos) << kinds;
+    EXPECT_EQ(world.gauges().proxied_requests, 0U);
+    world.holds_shard_messages = false;
+    world.deliver_shard_messages();
+    EXPECT_TRUE(bob.is_silent());
+}
+
 TEST_F(Shards_Behaviour, ARetransmissionWhileSuspendedIsServedOnce) {
     Outgoing first = dora.send(away(dora, bob, "dora")).expect(407);
     world.holds_shard_messages = true;

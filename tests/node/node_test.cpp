@@ -39,7 +39,8 @@ class Node_Behaviour : public ::testing::Test {
 
     void write_config(const std::string& domain, const std::string& address) const {
         std::ofstream file(config_path());
-        file << "domains = [\"" << domain << "\"]\ndata_dir = \"data\"\nshards = 2\n";
+        file << "domains = [\"" << domain << "\"]\ndata_dir = \"data\"\nshards = 2\n"
+             << "auth.realm = \"example.test\"\n";
         for (const char* transport : {"udp", "tcp"}) {
             file << "[[listen]]\ntransport = \"" << transport << "\"\naddress = \"" << address
                  << "\"\n";

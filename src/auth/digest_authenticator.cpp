@@ -1,5 +1,5 @@
 // The steps from credentials to a verdict.
-// Implements: RFC 3261 §22.4; RFC 7616 §3.4.1, §3.4.2, §3.4.3, §3.4.6; RFC 8760 §2.6
+// Implements: RFC 3261 §22.4; RFC 7616 §3.3, §3.4.1, §3.4.2, §3.4.3, §3.4.6; RFC 8760 §2.6
 #include "auth/digest_authenticator.h"
 
 #include <algorithm>
@@ -90,6 +90,7 @@ struct DigestAuthenticator::Parsed {
         if (cnonce.empty()) return "Digest without cnonce";
         if (nc.size() != 8 || !is_hex(nc)) return "Malformed digest nc";
         for (const char c : nc) count = count * 16 + static_cast<uint32_t>(text::hex_digit(c));
+        if (count == 0) return "Digest nc counts from 1";
         return {};
     }
 };
@@ -122,8 +123,12 @@ Verdict DigestAuthenticator::verify(Now now, const CredentialCheck& check) {
 
 Verdict DigestAuthenticator::judge(Now now, const CredentialCheck& check, const Parsed& parsed) {
     using Kind = Verdict::Kind;
+    // RFC 7616 §3.3 says stale=true for any nonce that is invalid. The digest is left alone:
+    // whether it is right would tell a guesser for free what counts against nobody.
     const NonceCheck nonce =
-        check_nonce(now, parsed.nonce, *keys_, check.snapshot.auth.nonce_lifetime);
+        check_nonce(now, parsed.nonce, check.source, *keys_, check.snapshot.auth.nonce_lifetime);
+    if (nonce.kind == NonceCheck::Kind::Foreign) return verdict(Kind::ForeignNonce);
+    if (nonce.kind != NonceCheck::Kind::Valid) return verdict(Kind::Stale);
     const User* user = users_.find(check.tenant, parsed.user.name);
     if (!is_right(check, parsed, user)) {
         Verdict wrong = verdict(Kind::WrongCredentials);
@@ -132,7 +137,6 @@ Verdict DigestAuthenticator::judge(Now now, const CredentialCheck& check, const 
         }
         return wrong;
     }
-    if (nonce.kind != NonceCheck::Kind::Valid) return verdict(Kind::Stale);
     // A client without qop cannot count, so that it repeats its nonce in good faith.
     const bool counts = !parsed.qop.empty();
     switch (counts ? window_.use(nonce.id, parsed.count) : window_.use_up(nonce.id)) {

@@ -34,8 +34,10 @@ struct Verdict {
         WrongCredentials,  // checked and wrong, counted against the source: challenge again
         NotChecked,  // for another realm, an algorithm that we do not offer, a hashed user name:
                      // challenge again, nothing was guessed
-        Stale,  // right, but the nonce is too old, not ours or not told apart any more: challenge
-                // again with stale=true
+        Stale,  // not checked, as the nonce is too old or not ours; or right, but the nonce is not
+                // told apart any more: challenge again with stale=true
+        ForeignNonce,  // not checked, as the nonce was sent to another source: challenge again with
+                       // stale=true
         Replayed,    // right, but its nonce count was used before: challenge again with stale=true
         Malformed,   // answer 400 with `reason`
         Unanswered,  // the source is blocked: drop
@@ -48,9 +50,11 @@ struct Verdict {
 };
 
 /// Single-threaded; one per shard, on which it knows the shard's users and their nonces. The steps,
-/// in this order: is the source blocked, are the credentials whole, is the nonce ours, is the
-/// response right (with the same work for a user who does not exist), is its count new. Only a
-/// right response changes what is known of a nonce.
+/// in this order: is the source blocked, are the credentials whole, is the nonce valid and of this
+/// source, is the response right (with the same work for a user who does not exist), is its count
+/// new. Only a right response changes what is known of a nonce. Only a response to a nonce that
+/// reached the source counts against it, so that nobody can have another blocked by forging his
+/// address.
 class DigestAuthenticator final {
  public:
     static constexpr size_t kNoncesMax = 131'072;
@@ -60,7 +64,8 @@ class DigestAuthenticator final {
                         SourceGuard& guard, size_t nonces_max = kNoncesMax)
         : users_(users), keys_(&keys), guard_(guard), window_(birth, nonces_max) {}
 
-    /// Checks and, where accepted, notes the nonce count as used. Cost: one HMAC and two digests.
+    /// Checks and, where accepted, notes the nonce count as used. Cost: one HMAC, and two digests
+    /// where the nonce is valid.
     Verdict verify(Now now, const CredentialCheck& check);
 
     /// Takes other keys from now on (a rotation).

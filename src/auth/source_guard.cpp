@@ -4,25 +4,15 @@
 #include <algorithm>
 #include <string_view>
 
+#include "auth/source.h"
 #include "base/random.h"
 
 namespace signalbox::auth {
 
-namespace {
-
-/// One attacker holds a whole IPv6 /64: it counts as one source.
-IpAddress source_of(const IpAddress& address) {
-    IpAddress source = address;
-    if (source.family == Family::V6) std::fill(source.octets.begin() + 8, source.octets.end(), 0);
-    return source;
-}
-
-}  // namespace
-
 size_t SourceGuard::Hash::operator()(const IpAddress& address) const {
     const std::string_view octets(reinterpret_cast<const char*>(address.octets.data()),
                                   address.octets.size());
-    return siphash({0x736f757263656775ULL, static_cast<uint64_t>(address.family)}, octets);
+    return siphash({key[0], key[1] ^ static_cast<uint64_t>(address.family)}, octets);
 }
 
 bool SourceGuard::is_over(const Entry& entry, Now now) {

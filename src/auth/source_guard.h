@@ -2,6 +2,7 @@
 // Implements: RFC 3261 §26.3.2.4, §22.4
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -13,14 +14,15 @@
 
 namespace signalbox::auth {
 
-/// Counts credentials that were checked and wrong per source: an IPv4 address or the /64 of an IPv6
-/// one. Single-threaded; one per shard. Holds at most kSourcesMax sources, and the one that came
-/// first gives way.
+/// Counts credentials that were checked and wrong per source (auth/source.h). Single-threaded; one
+/// per shard. Holds at most kSourcesMax sources, and the one that came first gives way.
 class SourceGuard final {
  public:
     static constexpr size_t kSourcesMax = 65'536;
 
-    explicit SourceGuard(size_t sources_max = kSourcesMax) : sources_max_(sources_max) {}
+    /// `hash_key` is secret and random, so that nobody can choose addresses that collide.
+    explicit SourceGuard(std::array<uint64_t, 2> hash_key, size_t sources_max = kSourcesMax)
+        : sources_max_(sources_max), places_(0, Hash{hash_key}) {}
 
     bool is_blocked(Now now, const IpAddress& source) const;
     /// Notes wrong credentials. True when this one begins a block: it is the auth_failures_max-th
@@ -42,6 +44,7 @@ class SourceGuard final {
         uint32_t failures = 0;
     };
     struct Hash {
+        std::array<uint64_t, 2> key;
         size_t operator()(const IpAddress& address) const;
     };
     static bool is_over(const Entry& entry, Now now);

@@ -256,9 +256,8 @@ constexpr std::array kAuth{
     Key{.name = "nonce_lifetime",
         .type = KeyType::Duration,
         .default_text = "\"5m\"",
-        .help = "How long a challenge may be answered. A later answer with the right password is "
-                "challenged again "
-                "without asking the user.",
+        .help = "How long a challenge may be answered, and only from the address to which it was "
+                "sent. Any other answer is challenged again without asking the user.",
         .min = kSecond,
         .max = kDay,
         .store = [](LoadedConfig& config, const Value& value) -> std::string {

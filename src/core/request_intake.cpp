@@ -239,7 +239,8 @@ void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, p
     if (candidate.relay.is_foreign && candidate.relay.identity.empty())
         s_.counters.add(Counter::relay_denied_total);
     s_.counters.add(Counter::auth_challenges_total);
-    const auto nonce = auth::make_nonce(now, s_.random, s_.keys, setup_.node, setup_.shard);
+    const auth::NonceMaker maker{s_.keys, setup_.node, setup_.shard};
+    const auto nonce = auth::make_nonce(now, s_.random, maker, request.flow.remote.address);
     const int status = candidate.is_register ? 401 : 407;
     answer(now, request, status,
            s_.reply.render_challenge(request.message, request.flow, request.snapshot, status,

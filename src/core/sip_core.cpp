@@ -38,7 +38,7 @@ struct SipCore::Impl {
           wheel(now.monotonic),
           transactions({setup.node, setup.shard, share(limits().transactions_max, setup.shards)},
                        wheel, pool, random, *setup.keys, counters, setup.coverage),
-          guard(),
+          guard({random.next(), random.next()}),
           authenticator(now, users, *setup.keys, guard),
           location({setup.node, setup.shard}, wheel, counters),
           registrar(location, counters),

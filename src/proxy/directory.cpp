@@ -67,6 +67,10 @@ CredentialAnswer Directory::judge(Now now, const CredentialQuestion& question,
             counters_.add(Counter::auth_stale_total);
             answer.verdict = CredentialVerdict::Stale;
             break;
+        case Kind::ForeignNonce:
+            counters_.add(Counter::auth_foreign_nonce_total);
+            answer.verdict = CredentialVerdict::Stale;
+            break;
         case Kind::Replayed:
             counters_.add(Counter::auth_replayed_total);
             answer.verdict = CredentialVerdict::Stale;

@@ -92,7 +92,7 @@ struct AuthTest : testing::Test {
     crypto::TokenKeys keys = fixed_keys();
     Random random{{1, 2}};
     UserTable users;
-    SourceGuard guard;
+    SourceGuard guard{{5, 6}};
     DigestAuthenticator authenticator{at(std::chrono::seconds(-1)), users, keys, guard};
     ports::Snapshot snapshot;
     Client client;
@@ -107,7 +107,7 @@ struct AuthTest : testing::Test {
         client.nonce = fresh_nonce();
     }
     std::string fresh_nonce(Duration when = std::chrono::seconds(0)) {
-        return std::string(make_nonce(at(when), random, keys, 0, 0).view());
+        return std::string(make_nonce(at(when), random, {keys, 0, 0}, source).view());
     }
     Verdict verify(const std::string& header, Duration when = std::chrono::seconds(1)) {
         const auto credentials = sip::parse_credentials(header);

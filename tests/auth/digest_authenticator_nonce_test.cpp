@@ -11,6 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 using Kind = Verdict::Kind;
+using DigestAuthenticator_Rfc7616_3_3 = AuthTest;
 using DigestAuthenticator_Rfc7616_3_4 = AuthTest;
 using DigestAuthenticator_Behaviour = AuthTest;
 
@@ -30,20 +31,40 @@ TEST_F(DigestAuthenticator_Rfc7616_3_4, WrongResponseDoesNotUseACount) {
     EXPECT_EQ(kind_of(client.header(right)), Kind::Accepted);
 }
 
-TEST_F(DigestAuthenticator_Rfc7616_3_4, ExpiredNonceIsStaleOnlyForTheRightResponse) {
+TEST_F(DigestAuthenticator_Rfc7616_3_3, ExpiredNonceIsStaleWhateverTheResponse) {
     const Duration lifetime = snapshot.auth.nonce_lifetime;
     EXPECT_EQ(kind(lifetime), Kind::Accepted);
     client.nc = 2;
     EXPECT_EQ(kind(lifetime + std::chrono::milliseconds(1)), Kind::Stale);
     client.password = "wrong";
-    EXPECT_EQ(kind(lifetime + std::chrono::milliseconds(1)), Kind::WrongCredentials);
+    EXPECT_EQ(kind(lifetime + std::chrono::milliseconds(1)), Kind::Stale);
+    EXPECT_EQ(kind(lifetime), Kind::WrongCredentials);
 }
 
-TEST_F(DigestAuthenticator_Rfc7616_3_4, NonceThatIsNotOursIsStaleOnlyForTheRightResponse) {
+TEST_F(DigestAuthenticator_Rfc7616_3_3, NonceThatIsNotOursIsStaleWhateverTheResponse) {
     client.nonce = "0123456789abcdef";
     EXPECT_EQ(kind(), Kind::Stale);
     client.password = "wrong";
-    EXPECT_EQ(kind(), Kind::WrongCredentials);
+    EXPECT_EQ(kind(), Kind::Stale);
+    EXPECT_EQ(authenticator.digests_made(), 0U);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_3, NonceOfAnotherSourceIsNotCheckedWhateverTheResponse) {
+    source = IpAddress::v4(198, 51, 100, 10);
+    EXPECT_EQ(kind(), Kind::ForeignNonce);
+    client.password = "wrong";
+    EXPECT_EQ(kind(), Kind::ForeignNonce);
+    EXPECT_EQ(authenticator.digests_made(), 0U);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_3, PhoneThatRoamsGoesOnWithTheNewNonce) {
+    EXPECT_EQ(kind(), Kind::Accepted);
+    source = IpAddress::v4(203, 0, 113, 7);
+    client.nc = 2;
+    EXPECT_EQ(kind(), Kind::ForeignNonce);
+    client.nonce = fresh_nonce();
+    client.nc = 1;
+    EXPECT_EQ(kind(), Kind::Accepted);
 }
 
 TEST_F(DigestAuthenticator_Rfc7616_3_4, NonceFromBeforeTheStartIsStale) {
@@ -121,6 +142,25 @@ TEST_F(DigestAuthenticator_Behaviour, SourceThatGuessesIsLeftUnanswered) {
     EXPECT_EQ(kind(), Kind::Unanswered);
     EXPECT_EQ(authenticator.digests_made(), digests);
     source = IpAddress::v4(198, 51, 100, 10);
+    client.nonce = fresh_nonce();
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Behaviour, NobodyIsBlockedByWhoForgesHisAddress) {
+    const IpAddress attacker = source;
+    const IpAddress victim = IpAddress::v4(192, 0, 2, 1);
+    client.password = "wrong";
+    for (int i = 0; i < 100; ++i) {
+        source = attacker;
+        client.nonce = fresh_nonce();
+        source = victim;
+        EXPECT_EQ(kind(), Kind::ForeignNonce);
+        client.nonce = std::string(66, 'a');
+        EXPECT_EQ(kind(), Kind::Stale);
+    }
+    EXPECT_EQ(guard.size(), 0U);
+    client.nonce = fresh_nonce();
+    client.password = "open sesame";
     EXPECT_EQ(kind(), Kind::Accepted);
 }
 

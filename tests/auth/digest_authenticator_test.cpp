@@ -16,7 +16,8 @@ namespace {
 using Kind = Verdict::Kind;
 
 /// The nonce of the fixture's keys, randomness and time: the vectors below hold for it.
-constexpr std::string_view kNonce = "aeaqaaaaabuolt4laeaabmdxhpnboxtk3ksyrmltdxd2dmcmnmwcokmyrmva";
+constexpr std::string_view kNonce =
+    "aeaqaaaaabuolt4laeaabmdxhpnboxtk3lddgzajddloq2xcdxpvzy5ghsxf6ykciq";
 
 using DigestAuthenticator_Rfc3261_22_4 = AuthTest;
 using DigestAuthenticator_Rfc7616_3_4 = AuthTest;
@@ -51,21 +52,21 @@ TEST_P(DigestAuthenticator_Rfc7616_3_4_1, AcceptsAResponseComputedElsewhere) {
 
 INSTANTIATE_TEST_SUITE_P(
     Vectors, DigestAuthenticator_Rfc7616_3_4_1,
-    testing::Values(Vector{"MD5", "alice", true, "c5c48992dfeef4cd36f02608b5cdeea8"},
-                    Vector{"MD5", "alice@example.test", true, "3c203621e6f58ef3c1c86370f4bcedbd"},
-                    Vector{"MD5", "alice", false, "49f1a362972734f15cbd43e08b14d4ca"},
+    testing::Values(Vector{"MD5", "alice", true, "0f091241e86ec79cc627d3f57e81cedd"},
+                    Vector{"MD5", "alice@example.test", true, "f15c4bf6d8c25aa257a0d4979e316512"},
+                    Vector{"MD5", "alice", false, "faee1857511725d59766b3e54ec00607"},
                     Vector{"SHA-256", "alice", true,
-                           "a85ed861690f12a674cca5aba52849282ff9da478b6ee4f09506da8631d85121"},
+                           "41da8d9185c6ac69fe5a28f3ea69a7f328b9eea7439c6742b3eb0e1881ff7e0b"},
                     Vector{"SHA-256", "alice@example.test", true,
-                           "6f7085dbf5ac5dbc9b413e7a09c918df89a102e1263c7d897c8126fbe9b1f699"},
+                           "fb2d4647f74432e74e50282077f2a0286914b8555a55d674305e71c7d85ffb31"},
                     Vector{"SHA-256", "alice", false,
-                           "2e9fa8d89873894f0bacae7e7e1cda5c1c17f586e9d04af80769965293e9ec48"},
+                           "d87194640c17a699617e322fa6cb19fb5ecdbbfd6c2e4955d9ee9e9d4a2bf310"},
                     Vector{"SHA-512-256", "alice", true,
-                           "7824fb489c88e29ff5e8c732adac97264adf17f67f25f17ec7bf232a7911763d"},
+                           "dd7e13879e103775664d13c3d3f2a47055478b3a2de59fed5987ec005e75757f"},
                     Vector{"SHA-512-256", "alice@example.test", true,
-                           "bc81b6ed52ff3b0979c63902f1d515eb2ff193241c79071239c4dbb459cb5409"},
+                           "2d2d9ccd9e36e95f4a90c532174ac89991031ff1d2992120a07ed35266f9d68e"},
                     Vector{"SHA-512-256", "alice", false,
-                           "60c6b17617f984371afc56bb0e1e82322f846f2d5a7de90cf175bb7c347c00f8"}));
+                           "53b3c880551b0720d327d27b6e7fba1ef9d14bfa68353ad0d238c74ed70f573d"}));
 
 // --- right and wrong
 
@@ -174,7 +175,18 @@ TEST_F(DigestAuthenticator_Rfc7616_3_4, QopWithoutCountOrClientNonceIsMalformed)
     for (const char* nc : {"1", "0000001", "000000001", "0000000g"}) {
         EXPECT_EQ(kind_of(base + ", cnonce=\"c0ffee\", nc=" + nc), Kind::Malformed) << nc;
     }
+    EXPECT_EQ(kind_of(base + ", cnonce=\"\", nc=00000001"), Kind::Malformed);
     EXPECT_EQ(kind_of(base + ", cnonce=\"c0ffee\", nc=00000001"), Kind::Accepted);
+}
+
+TEST_F(DigestAuthenticator_Rfc7616_3_4, CountOfZeroIsMalformedAndOfOneIsTheFirst) {
+    client.nc = 0;
+    const Verdict verdict = verify(client.header());
+    EXPECT_EQ(verdict.kind, Kind::Malformed);
+    EXPECT_EQ(verdict.reason, "Digest nc counts from 1");
+    EXPECT_EQ(authenticator.digests_made(), 0U);
+    client.nc = 1;
+    EXPECT_EQ(kind(), Kind::Accepted);
 }
 
 TEST_F(DigestAuthenticator_Rfc7616_3_4, OtherQopIsMalformed) {
@@ -184,14 +196,14 @@ TEST_F(DigestAuthenticator_Rfc7616_3_4, OtherQopIsMalformed) {
 
 TEST_F(DigestAuthenticator_Rfc7616_3_4, MissingParametersAreMalformed) {
     EXPECT_EQ(kind_of("Digest realm=\"example.test\", nonce=\"n\", uri=\"sip:example.test\", "
-                      "response=\"c5c48992dfeef4cd36f02608b5cdeea8\""),
+                      "response=\"0f091241e86ec79cc627d3f57e81cedd\""),
               Kind::Malformed);
     EXPECT_EQ(
         kind_of("Digest username=\"alice\", realm=\"example.test\", uri=\"sip:example.test\", "
-                "response=\"c5c48992dfeef4cd36f02608b5cdeea8\""),
+                "response=\"0f091241e86ec79cc627d3f57e81cedd\""),
         Kind::Malformed);
     EXPECT_EQ(kind_of("Digest username=\"alice\", realm=\"example.test\", nonce=\"n\", "
-                      "response=\"c5c48992dfeef4cd36f02608b5cdeea8\""),
+                      "response=\"0f091241e86ec79cc627d3f57e81cedd\""),
               Kind::Malformed);
     EXPECT_EQ(kind_of("Digest username=\"alice\", realm=\"example.test\", nonce=\"n\", "
                       "uri=\"sip:example.test\""),

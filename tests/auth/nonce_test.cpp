@@ -13,15 +13,21 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 constexpr Duration kLifetime = std::chrono::minutes(5);
 
+const IpAddress kClient = IpAddress::v4(198, 51, 100, 9);
+
+IpAddress address(std::string_view text) {
+    return *IpAddress::parse(text);
+}
+
 struct Nonce_Rfc7616_5_4 : testing::Test {
     crypto::TokenKeys keys = fixed_keys();
     Random random{{3, 4}};
 
-    std::string make(Duration when) {
-        return std::string(make_nonce(at(when), random, keys, 1, 2).view());
+    std::string make(Duration when, const IpAddress& client = kClient) {
+        return std::string(make_nonce(at(when), random, {keys, 1, 2}, client).view());
     }
-    NonceCheck::Kind kind(std::string_view text, Duration when) {
-        return check_nonce(at(when), text, keys, kLifetime).kind;
+    NonceCheck::Kind kind(std::string_view text, Duration when, const IpAddress& client = kClient) {
+        return check_nonce(at(when), text, client, keys, kLifetime).kind;
     }
 };
 
@@ -39,8 +45,8 @@ TEST_F(Nonce_Rfc7616_5_4, ToleratesAMinuteOfSkewAndNoMore) {
 }
 
 TEST_F(Nonce_Rfc7616_5_4, TellsWhenItWasIssuedAndIsUnique) {
-    const auto a = check_nonce(at(seconds(2)), make(seconds(1)), keys, kLifetime);
-    const auto b = check_nonce(at(seconds(2)), make(seconds(1)), keys, kLifetime);
+    const auto a = check_nonce(at(seconds(2)), make(seconds(1)), kClient, keys, kLifetime);
+    const auto b = check_nonce(at(seconds(2)), make(seconds(1)), kClient, keys, kLifetime);
     EXPECT_EQ(a.id.issued_ms, 1'700'000'001'000U);
     EXPECT_NE(a.id, b.id);
 }
@@ -70,9 +76,33 @@ TEST_F(Nonce_Rfc7616_5_4, TokenOfAnotherPurposeOrSizeIsInvalid) {
 TEST_F(Nonce_Rfc7616_5_4, HoldsOverARestartWithTheSameKeysOnly) {
     const std::string nonce = make(seconds(0));
     const crypto::TokenKeys again = fixed_keys();
-    EXPECT_EQ(check_nonce(at(seconds(1)), nonce, again, kLifetime).kind, NonceCheck::Kind::Valid);
+    EXPECT_EQ(check_nonce(at(seconds(1)), nonce, kClient, again, kLifetime).kind,
+              NonceCheck::Kind::Valid);
     const crypto::TokenKeys other = fixed_keys(2);
-    EXPECT_EQ(check_nonce(at(seconds(1)), nonce, other, kLifetime).kind, NonceCheck::Kind::Invalid);
+    EXPECT_EQ(check_nonce(at(seconds(1)), nonce, kClient, other, kLifetime).kind,
+              NonceCheck::Kind::Invalid);
+}
+
+TEST_F(Nonce_Rfc7616_5_4, HoldsForTheSourceToWhichItWasSentOnly) {
+    const std::string nonce = make(seconds(0));
+    for (const char* other : {"198.51.100.8", "9.100.51.198", "::", "c633:6409::1"}) {
+        EXPECT_EQ(kind(nonce, seconds(1), address(other)), NonceCheck::Kind::Foreign) << other;
+        EXPECT_EQ(kind(make(seconds(0), address(other)), seconds(1)), NonceCheck::Kind::Foreign);
+    }
+    EXPECT_EQ(kind(nonce, seconds(1), IpAddress{}), NonceCheck::Kind::Foreign);
+    EXPECT_EQ(kind(nonce, seconds(1), address("::ffff:198.51.100.9")), NonceCheck::Kind::Valid);
+}
+
+TEST_F(Nonce_Rfc7616_5_4, HoldsForTheWhole64OfAnIpv6Client) {
+    const std::string nonce = make(seconds(0), address("2001:db8:0:1::1"));
+    EXPECT_EQ(kind(nonce, seconds(1), address("2001:db8:0:1:ffff::2")), NonceCheck::Kind::Valid);
+    EXPECT_EQ(kind(nonce, seconds(1), address("2001:db8:0:2::1")), NonceCheck::Kind::Foreign);
+    EXPECT_EQ(kind(nonce, seconds(1), address("32.1.13.184")), NonceCheck::Kind::Foreign);
+}
+
+TEST_F(Nonce_Rfc7616_5_4, FitsAPhonesBufferOf128Octets) {
+    EXPECT_EQ(make(seconds(0)).size(), 66U);
+    EXPECT_EQ(make(seconds(0), address("2001:db8::1")).size(), 72U);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 const IpAddress kSource = IpAddress::v4(198, 51, 100, 9);
 
 struct SourceGuard_Behaviour : testing::Test {
-    SourceGuard guard{8};
+    SourceGuard guard{{1, 2}, 8};
     ports::LimitSettings limits;
 
     SourceGuard_Behaviour() {

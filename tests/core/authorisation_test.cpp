@@ -1,7 +1,7 @@
 // Who may have what proxied, with digest credentials on the wire.
-// Covers: RFC 3261 §16.3 step 6, §22.3, §26.3.2.4 (a relay for strangers), RFC 8760 §2.4 (a
-// challenge per algorithm). Not covered: the digests themselves (digest_authenticator_test),
-// REGISTER (register_test).
+// Covers: RFC 3261 §16.3 step 6, §22.3, §26.3.2.4 (a relay for strangers), RFC 7616 §3.3 (whose
+// nonce it is), RFC 8760 §2.4 (a challenge per algorithm). Not covered: the digests themselves
+// (digest_authenticator_test), REGISTER (register_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -36,6 +36,7 @@ struct AuthTest : ::testing::Test {
 
 using Authorisation_Rfc3261_22_3 = AuthTest;
 using Authorisation_Rfc3261_26_3_2 = AuthTest;
+using Authorisation_Rfc7616_3_3 = AuthTest;
 using Authorisation_Behaviour = AuthTest;
 
 TEST_F(Authorisation_Rfc3261_22_3, AUserOfOursIsChallengedAndThenServed) {
@@ -118,6 +119,40 @@ TEST_F(Authorisation_Rfc3261_22_3, AnOldNonceIsStale) {
     Outgoing late = dora.send(dora.with_credentials(first.request(), first.response(), "secret"));
     late.expect(407);
     EXPECT_NE(late.response().header("Proxy-Authenticate").find("stale=true"), std::string::npos);
+}
+
+TEST_F(Authorisation_Rfc7616_3_3, APhoneInAnotherNetworkGoesOnWithANewNonce) {
+    Outgoing first = dora.send(dora.make("MESSAGE", bob.aor())).expect(407);
+    Phone& roaming = world.phone({"dora", "example.test", "203.0.113.7:5060", {}, {}});
+    const RequestText request = roaming.make("MESSAGE", bob.aor());
+    Outgoing moved = roaming.send(roaming.with_credentials(request, first.response(), "secret"));
+    moved.expect(407);
+    EXPECT_NE(moved.response().header("Proxy-Authenticate").find("stale=true"), std::string::npos);
+    EXPECT_EQ(world.count(Counter::auth_foreign_nonce_total), 1U);
+    EXPECT_TRUE(bob.is_silent());
+    roaming.send(roaming.with_credentials(request, moved.response(), "secret"));
+    bob.expects("MESSAGE");
+}
+
+TEST_F(Authorisation_Rfc7616_3_3, ANewPortBehindANatKeepsTheNonce) {
+    Outgoing first = dora.send(dora.make("MESSAGE", bob.aor())).expect(407);
+    Phone& mapped = world.phone({"dora", "example.test", "198.51.100.40:40000", {}, {}});
+    const RequestText request = mapped.make("MESSAGE", bob.aor());
+    mapped.send(mapped.with_credentials(request, first.response(), "secret"));
+    bob.expects("MESSAGE");
+}
+
+TEST_F(Authorisation_Rfc3261_26_3_2, NobodyBlocksAnotherByForgingHisAddress) {
+    Phone& attacker = world.phone({"eve", "example.test", "203.0.113.66:5060", {}, {}});
+    Phone& forged = world.phone({"carol", "example.test", "203.0.113.7:5060", {}, {}});
+    for (int i = 0; i < 10; ++i) {
+        Outgoing own = attacker.send(attacker.make("MESSAGE", bob.aor())).expect(407);
+        const RequestText request = forged.make("MESSAGE", bob.aor());
+        forged.send(forged.with_credentials(request, own.response(), "guess")).expect(407);
+    }
+    EXPECT_EQ(world.count(Counter::auth_foreign_nonce_total), 10U);
+    EXPECT_EQ(world.count(Counter::auth_failed_total), 0U);
+    EXPECT_EQ(world.gauges().sources_blocked, 0U);
 }
 
 TEST_F(Authorisation_Rfc3261_26_3_2, NobodySpeaksForAnotherUser) {

@@ -192,7 +192,7 @@ RequestText Phone::with_credentials(const RequestText& request, const Message& r
     const auto challenge = sip::parse_challenge(value);
     if (!challenge) unexpected(*this, "a challenge", response.text());
     const std::string name = user_name.empty() ? place_.user : user_name;
-    const std::string nc = "0000000" + std::to_string(++nonce_count_ % 10);
+    const std::string nc = "0000000" + std::to_string(1 + nonce_count_++ % 9);
     const std::string ha1 = hex_digest({name, ":", challenge->realm, ":", password});
     const std::string ha2 = hex_digest({request.method, ":", request.uri});
     const std::string digest =

@@ -294,7 +294,13 @@ class Parser final {
 
     /// What depends on more than one key. Lines are those of the key that is named first.
     void check_together(const toml::table& root) {
-        const ports::RegistrarSettings& registrar = config_.settings.registrar;
+        ports::RegistrarSettings& registrar = config_.settings.registrar;
+        if (!lines_.contains("registrar.expires_default") &&
+            registrar.expires_min_s <= registrar.expires_max_s) {
+            // Whoever sets only the limits need not think of the default between them.
+            registrar.expires_default_s = std::clamp(
+                registrar.expires_default_s, registrar.expires_min_s, registrar.expires_max_s);
+        }
         const auto seconds = [](uint32_t s) { return format_duration(std::chrono::seconds(s)); };
         if (registrar.expires_min_s > registrar.expires_max_s) {
             fault(lines_["registrar.expires_min"], "registrar.expires_min (" +

@@ -30,6 +30,11 @@ constexpr const char* kExamples =
     "Exit codes: 0 it worked, 1 it failed and standard error says why, 2 the command was not "
     "understood.\n";
 
+constexpr const char* kConfigHelp =
+    "With every command: --config FILE names the configuration; without it ./signalbox.toml is "
+    "used "
+    "where it exists.\n";
+
 /// Everything that options are parsed into.
 struct Parsed {
     std::string config_file;
@@ -53,7 +58,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
                       const std::string& footer = "") {
     CLI::App* command = app.add_subcommand(name, help);
     command->fallthrough();
-    if (!footer.empty()) command->footer(footer);
+    command->footer((footer.empty() ? "" : footer + "\n") + kConfigHelp);
     return command;
 }
 
@@ -156,6 +161,31 @@ int dispatch(const CLI::App& app, Parsed& parsed) {
     return kOk;
 }
 
+/// The first word that stands where the name of a command should; empty when there is none. The
+/// library says only that a command is missing.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+    const CLI::App* level = &app;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word == "--config") ++i;
+        if (word.rfind('-', 0) == 0) continue;
+        const auto commands =
+            level->get_subcommands([&word](const CLI::App* one) { return one->check_name(word); });
+        if (commands.empty()) return level->get_require_subcommand_min() > 0 ? word : "";
+        level = commands.front();
+    }
+    return "";
+}
+
+int refuse_arguments(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+    const std::string unknown = unknown_command(app, argc, argv);
+    // Help and version are "errors" that succeed.
+    if (unknown.empty() || error.get_exit_code() == 0) return app.exit(error) == 0 ? kOk : kUsage;
+    std::cerr << "There is no command \"" << unknown
+              << "\". Run with --help to see which there are.\n";
+    return kUsage;
+}
+
 int run_program(int argc, char** argv) {
     CLI::App app(kAbout, "signalbox");
     app.set_version_flag("--version", std::string("signalbox ") + kVersion);
@@ -164,8 +194,7 @@ int run_program(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        // Help and version are "errors" that succeed.
-        return app.exit(error) == 0 ? kOk : kUsage;
+        return refuse_arguments(app, error, argc, argv);
     }
     return dispatch(app, parsed);
 }

@@ -10,6 +10,7 @@
 #include "node/run_server.h"
 #include "sinks/log.h"
 #include "store/data_dir.h"
+#include "store/user_csv.h"
 
 namespace signalbox::cli {
 
@@ -103,6 +104,10 @@ int check(const std::string& config_file) {
     const auto config = load(config_file);
     if (!config) return kFailed;
     print_warnings(*config);
+    if (config->engine == config::StoreEngine::Memory && !config->users_file.empty()) {
+        const auto users = store::read_users_file(config->users_file);
+        if (!users) return fail(users.error().text);
+    }
     const ports::Snapshot& settings = config->settings;
     std::cout << (config->has_file() ? config->file
                                      : "There is no configuration file; the defaults")

@@ -1,5 +1,6 @@
 // signalbox user add, list, remove, passwd and import: they write the database, and tell the server
 // when one runs.
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -103,7 +104,15 @@ store::Outcome<std::string> add(Users& users, const UserOptions& options) {
     ports::UserRecord user = store::make_user(options.name, password->text, users.realm);
     user.addresses = std::move(addresses);
     TRY(users.accounts.put(user));
-    return "The user " + options.name + " was added." + shown(*password);
+    std::string told = "The user " + options.name + " was added." + shown(*password);
+    for (const std::string& address : user.addresses) {
+        const auto holder = users.accounts.find(address);
+        if (holder && *holder) {
+            told += "\nWarning: " + address + " is also a user of that name; " + options.name +
+                    " may now show it in From.";
+        }
+    }
+    return told;
 }
 
 store::Outcome<std::string> set_password(Users& users, const UserOptions& options) {
@@ -125,6 +134,10 @@ store::Outcome<std::string> remove(Users& users, const UserOptions& options) {
 
 store::Outcome<std::string> read_all(const std::string& file) {
     if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    std::error_code error;
+    if (std::filesystem::is_directory(file, error)) {
+        return store::failure(file + " is a folder. Name a file with lines of user,password.");
+    }
     std::ifstream stream(file, std::ios::binary);
     std::string content(std::istreambuf_iterator<char>(stream), {});
     if (!stream.is_open() || stream.bad())

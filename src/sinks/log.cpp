@@ -1,11 +1,13 @@
 // The log: one event a line, key=value, written by a thread of its own.
 #include "sinks/log.h"
 
+#include <fcntl.h>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
@@ -58,6 +60,12 @@ void append_value(std::string& line, std::string_view value) {
     line += '"';
 }
 
+/// A new log file is for the server's user and group only: it names who calls whom.
+void make_private(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (descriptor >= 0) ::close(descriptor);
+}
+
 }  // namespace
 
 LogLevel parse_log_level(std::string_view text) {
@@ -92,6 +100,7 @@ struct Log::Impl {
             if (file.empty()) {
                 sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
             } else {
+                make_private(file);
                 sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
             }
             auto made = std::make_shared<spdlog::async_logger>(

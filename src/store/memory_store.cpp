@@ -3,10 +3,8 @@
 #include <sys/stat.h>
 
 #include <atomic>
-#include <fstream>
 #include <map>
 #include <mutex>
-#include <sstream>
 #include <unordered_map>
 
 #include "store/journal_files.h"
@@ -102,20 +100,10 @@ class MemoryStore final : public Store {
 
 Outcome<void> MemoryStore::load_file() {
     if (options_.users_file.empty()) return {};
-    const FileStamp stamp = stamp_of(options_.users_file);
-    std::ifstream file(options_.users_file, std::ios::binary);
-    std::ostringstream content;
-    content << file.rdbuf();
-    if (!file) {
-        return failure("The users file " + options_.users_file +
-                       " cannot be read. Make it (one user,password a line), or change users_file "
-                       "under [store].");
-    }
-    const auto lines = parse_user_csv(content.str());
-    if (!lines) {
-        return failure("The users file " + options_.users_file + " is refused. " +
-                       lines.error().front());
-    }
+    // Noted before it is read: a file that is refused is read again when it has changed.
+    stamp_ = stamp_of(options_.users_file);
+    const auto lines = read_users_file(options_.users_file);
+    if (!lines) return tl::unexpected(lines.error());
     ++last_change_;
     std::map<std::string, User> before;
     before.swap(users_);
@@ -134,7 +122,6 @@ Outcome<void> MemoryStore::load_file() {
         user.record.ha1 = {};
         users_.emplace(name, std::move(user));
     }
-    stamp_ = stamp;
     return {};
 }
 

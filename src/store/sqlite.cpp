@@ -3,16 +3,27 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace signalbox::store::sqlite {
 
 namespace {
 
+/// SQLite takes most failed writes for errors of the disk, a full one too.
+bool is_disk_full(const std::string& path) {
+    struct statvfs disk {};
+    const std::string folder = std::filesystem::path(path).parent_path();
+    return ::statvfs(folder.empty() ? "." : folder.c_str(), &disk) == 0 &&
+           (disk.f_bavail == 0 || disk.f_favail == 0);
+}
+
 std::string sentence(const std::string& path, int code, const std::string& message) {
+    if ((code & 0xff) == SQLITE_IOERR && is_disk_full(path)) code = SQLITE_FULL;
     switch (code & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:

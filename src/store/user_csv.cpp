@@ -2,7 +2,9 @@
 // Implements: RFC 4180 §2
 #include "store/user_csv.h"
 
+#include <fstream>
 #include <optional>
+#include <sstream>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -129,6 +131,20 @@ tl::expected<std::vector<UserLine>, std::vector<std::string>> parse_user_csv(
     }
     if (!faults.empty()) return tl::unexpected(std::move(faults));
     return users;
+}
+
+Outcome<std::vector<UserLine>> read_users_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream content;
+    content << file.rdbuf();
+    if (!file) {
+        return failure("The users file " + path +
+                       " cannot be read. Make it (one user,password a line), or change users_file "
+                       "under [store].");
+    }
+    auto lines = parse_user_csv(content.str());
+    if (!lines) return failure("The users file " + path + " is refused. " + lines.error().front());
+    return std::move(*lines);
 }
 
 }  // namespace signalbox::store

@@ -8,6 +8,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "store/outcome.h"
+
 namespace signalbox::store {
 
 inline constexpr size_t kUserNameBytesMax = 128;
@@ -23,6 +25,9 @@ struct UserLine {
 /// is one quote. Either all lines, or a sentence for each bad one with its number: a field too few
 /// or too many, a name that cannot be one, a name that was there before.
 tl::expected<std::vector<UserLine>, std::vector<std::string>> parse_user_csv(std::string_view text);
+
+/// The users of the file at `path`; a failure names the file and its first bad line.
+Outcome<std::vector<UserLine>> read_users_file(const std::string& path);
 
 /// Nothing when `name` can stand in the user part of a SIP address; else what is wrong with it, to
 /// follow "The user name ... ".

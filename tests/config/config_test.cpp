@@ -227,6 +227,13 @@ TEST(Config_Behaviour, SaysWhatAValueMustBe) {
     }
 }
 
+TEST(Config_Behaviour, KeepsTheDefaultExpiryWithinLimitsThatAreSetAlone) {
+    EXPECT_EQ(good("[registrar]\nexpires_max = \"10m\"\n").settings.registrar.expires_default_s,
+              600u);
+    EXPECT_EQ(good("[registrar]\nexpires_min = \"90m\"\n").settings.registrar.expires_default_s,
+              5400u);
+}
+
 TEST(Config_Behaviour, RefusesOneAddressTwiceWithOneTransport) {
     const std::string udp = "[[listen]]\ntransport = \"udp\"\naddress = \"192.0.2.1:5060\"\n";
     const std::string tcp = "[[listen]]\ntransport = \"tcp\"\naddress = \"192.0.2.1:5060\"\n";

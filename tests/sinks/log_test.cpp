@@ -40,6 +40,8 @@ TEST(Log_Behaviour, WritesToItsFileWhatItsLevelLets) {
         EXPECT_TRUE(log->reopen());
         log->info("after_reopening");
     }
+    using std::filesystem::perms;
+    EXPECT_EQ(std::filesystem::status(file).permissions() & perms::others_all, perms::none);
     std::ifstream stream(file);
     const std::string content(std::istreambuf_iterator<char>(stream), {});
     EXPECT_THAT(content, testing::HasSubstr("level=error event=shown key=1\n"));

@@ -226,6 +226,22 @@ TEST(MemoryStore_Behaviour, RefusesABadUsersFileByItsLine) {
     EXPECT_NE(store.error().text.find("Line 2: it has no comma"), std::string::npos);
 }
 
+TEST(MemoryStore_Behaviour, TellsOnceOfAUsersFileThatBecameBad) {
+    const TemporaryDirectory directory;
+    const std::string file = directory.path() + "/users.csv";
+    std::ofstream(file) << "alice,secret\n";
+    StoreOptions options;
+    options.data_dir = directory.path();
+    options.users_file = file;
+    const auto store = open_memory_store(options);
+    ASSERT_TRUE(store);
+    std::ofstream(file) << "alice,secret\nno comma here\n";
+    EXPECT_FALSE((*store)->users_changed_since(0));
+    const auto users = (*store)->users_changed_since(0);
+    ASSERT_TRUE(users);
+    EXPECT_EQ(users->users.size(), 1u);
+}
+
 std::vector<std::string> contacts(Store& store) {
     std::vector<std::string> all;
     const auto bindings = store.load_bindings();

@@ -92,8 +92,8 @@ constexpr std::array kTop{
         .type = KeyType::Duration,
         .default_text = "\"5s\"",
         .help = "After SIGTERM new calls are refused; the server ends when nothing is in progress "
-                "any more, and at "
-                "the latest after this time.",
+                "any more, and at the latest after this time. Shortly before, calls that are still "
+                "not answered end with 503.",
         .max = kHour,
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
             config.shutdown_max = value.duration();

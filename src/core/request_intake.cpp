@@ -209,6 +209,8 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
 void RequestIntake::serve(Now now, const Candidate& candidate, std::string_view user,
                           ports::Outbox& out) {
     if (candidate.is_register) return serve_register(now, candidate, out);
+    if (refuses_invites_ && candidate.request.method() == sip::Method::Invite)
+        return reject(now, candidate, proxy::server_stopping(), out);
     const bool is_proven = candidate.routing.token || !user.empty() || candidate.request.is_trusted;
     const proxy::Admission admission{candidate.relay, user, candidate.loop_hash, is_proven};
     s_.proxy.start(now, candidate.request, candidate.routing, admission, out);

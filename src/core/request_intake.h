@@ -63,6 +63,9 @@ class RequestIntake final {
     bool cancel_suspended(Now now, const proxy::IncomingRequest& cancel, ports::Outbox& out);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
 
+    /// From now on every INVITE is refused, inside dialogs too: the server is about to end.
+    void refuse_invites() { refuses_invites_ = true; }
+
     uint32_t suspended_count() const { return suspended_.size(); }
 
  private:
@@ -100,6 +103,7 @@ class RequestIntake final {
     boost::unordered_flat_map<uint64_t, SuspendedHandle> suspended_invites_;
     std::string response_;
     std::string via_;
+    bool refuses_invites_ = false;
 };
 
 }  // namespace signalbox::core

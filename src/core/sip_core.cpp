@@ -65,6 +65,7 @@ struct SipCore::Impl {
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
     void finish_turn(Now now, ports::Outbox& out);
     ports::Gauges gauges(Now now) const;
+    bool is_idle() const;
 
     CoreSetup setup;
     Counters counters;
@@ -83,7 +84,8 @@ struct SipCore::Impl {
     proxy::LocalReply reply;
     proxy::ProxyCore proxy;
     RequestIntake intake;
-    bool is_draining = false;
+    bool is_draining = false;  // ports::Drain came
+    bool is_ending = false;    // ports::EndPendingInvites came
     Now last{};
 };
 
@@ -154,10 +156,8 @@ void SipCore::Impl::on_request(Now now, const proxy::IncomingRequest& request, p
     const bool is_new_call = request.method() == Method::Invite && !request.is_in_dialog();
     if (is_draining && is_new_call) {
         counters.add(Counter::overload_refused_total);
-        proxy::Rejection draining{503, {}, {}};
-        draining.headers[0] = {"Retry-After", "10"};
-        return reply.send_stateless(request.message, request.flow, request.snapshot, draining,
-                                    out.transmits);
+        return reply.send_stateless(request.message, request.flow, request.snapshot,
+                                    proxy::server_stopping(), out.transmits);
     }
     intake.admit(now, request, out);
 }
@@ -245,9 +245,14 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                            calls.restore(now, call, limits().call_max);
                    },
                    [&](const ports::Drain&) { is_draining = true; },
+                   [&](const ports::EndPendingInvites&) {
+                       is_ending = true;
+                       intake.refuse_invites();
+                       proxy.end_pending_invites(now);
+                   },
                    [&](const ports::QueryStats& query) {
                        ports::StatsReply stats{counters.values(), gauges(now), false};
-                       stats.is_idle = proxy.context_count() == 0 && intake.suspended_count() == 0;
+                       stats.is_idle = is_idle();
                        out.replies.push_back({query.id, stats});
                    },
                    [&](const ports::QueryRegistrations& query) {
@@ -260,6 +265,13 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                    },
                },
                command);
+}
+
+bool SipCore::Impl::is_idle() const {
+    if (proxy.context_count() + intake.suspended_count() > 0) return false;
+    // A last word that is lost must be said again. Before, a drain does not wait for ACKs that may
+    // never come.
+    return !is_ending || transactions.unacknowledged_count() == 0;
 }
 
 void SipCore::on_time(Now now, ports::Outbox& out) {

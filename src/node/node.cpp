@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kIdlePoll{50};
 constexpr Duration kLastFold = std::chrono::seconds(2);
+/// The end of a drain, in which callers and callees of unanswered calls are told: time for one
+/// retransmission, and never none at all.
+constexpr Duration kLastWordsMin = std::chrono::milliseconds(250);
+constexpr Duration kLastWordsMax = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -109,7 +113,11 @@ void Node::drain(int signal) {
         context_.stop();
         return;
     }
-    drain_until_ = io::read_clocks().monotonic + config_.shutdown_max;
+    const Duration last_words =
+        std::clamp<Duration>(config_.shutdown_max / 2, kLastWordsMin, kLastWordsMax);
+    drain_until_ =
+        io::read_clocks().monotonic + std::max<Duration>(config_.shutdown_max, last_words);
+    end_invites_at_ = *drain_until_ - last_words;
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(config_.shutdown_max).count();
     options_.log->info("draining", {{"signal", signal}, {"seconds_max", seconds}});
     progress("Stopping: new calls are refused, what is in progress has at most " +
@@ -120,31 +128,41 @@ void Node::drain(int signal) {
 
 /// Asks again and again until every shard has nothing unanswered, or the time is up.
 void Node::await_idle() {
-    const auto left = *drain_until_ - io::read_clocks().monotonic;
-    if (left <= Duration{}) {
+    const Instant now = io::read_clocks().monotonic;
+    if (now >= *drain_until_) {
         options_.log->warning("drain_time_is_up");
         context_.stop();
         return;
     }
+    if (now >= end_invites_at_) end_pending_invites();
+    const Duration left = std::min(end_invites_at_, *drain_until_) - now;
     queries_.ask([](uint8_t, uint64_t id) { return ports::QueryStats{id}; },
-                 [this](const ShardQueries::Answers& answers) {
-                     bool is_idle = answers.silent.empty();
-                     for (const auto& answer : answers.replies) {
-                         const auto* stats =
-                             answer ? std::get_if<ports::StatsReply>(&answer->value) : nullptr;
-                         is_idle = is_idle && stats != nullptr && stats->is_idle;
-                     }
-                     if (is_idle) {
-                         context_.stop();
-                         return;
-                     }
-                     drain_timer_.expires_after(kIdlePoll);
-                     drain_timer_.async_wait([this](const boost::system::error_code& error) {
-                         if (!error) await_idle();
-                     });
-                 },
+                 [this](const ShardQueries::Answers& answers) { on_idle_answers(answers); },
                  std::min(std::chrono::ceil<std::chrono::milliseconds>(left),
                           std::chrono::milliseconds(1000)));
+}
+
+/// What still rings must not ring on after this process.
+void Node::end_pending_invites() {
+    end_invites_at_ = kNever;
+    options_.log->info("ending_pending_invites");
+    for (const auto& shard : shards_) shard->post(ports::EndPendingInvites{});
+}
+
+void Node::on_idle_answers(const ShardQueries::Answers& answers) {
+    bool is_idle = answers.silent.empty();
+    for (const auto& answer : answers.replies) {
+        const auto* stats = answer ? std::get_if<ports::StatsReply>(&answer->value) : nullptr;
+        is_idle = is_idle && stats != nullptr && stats->is_idle;
+    }
+    // Twice: one shard may have said so before another gave it the last octets for a stream.
+    const bool was_idle = std::exchange(was_idle_, is_idle);
+    if (is_idle && was_idle) return context_.stop();
+    if (is_idle) return await_idle();
+    drain_timer_.expires_after(kIdlePoll);
+    drain_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) await_idle();
+    });
 }
 
 void Node::shut_down() {

@@ -61,6 +61,8 @@ class Node final {
     void reload();
     void drain(int signal);
     void await_idle();
+    void end_pending_invites();
+    void on_idle_answers(const ShardQueries::Answers& answers);
     void post_users(std::vector<ports::UserRecord> users);
     void on_report(ShardReport&& report);
     std::unique_ptr<ports::Snapshot> make_snapshot(const config::LoadedConfig& config);
@@ -88,6 +90,8 @@ class Node final {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_timer_;
     std::optional<Instant> drain_until_;
+    Instant end_invites_at_ = kNever;
+    bool was_idle_ = false;  // at the last question
     bool is_ended_at_once_ = false;
 };
 

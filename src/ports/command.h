@@ -36,6 +36,9 @@ struct RestoreCalls {
 };
 /// Refuses new calls with 503 from now on; everything in progress goes on.
 struct Drain {};
+/// Ends every INVITE that has no final response yet (503 to the caller, CANCEL to who rings) and
+/// refuses every further one: the drain's time is nearly over.
+struct EndPendingInvites {};
 struct QueryStats {
     uint64_t id = 0;
 };
@@ -53,7 +56,7 @@ struct QueryLiveCalls {
 };
 
 using Command = std::variant<InstallSnapshot, UpdateUsers, RestoreBindings, RestoreCalls, Drain,
-                             QueryStats, QueryRegistrations, QueryLiveCalls>;
+                             EndPendingInvites, QueryStats, QueryRegistrations, QueryLiveCalls>;
 
 /// What lives now, measured from the live sets.
 struct Gauges {
@@ -70,7 +73,8 @@ struct Gauges {
 struct StatsReply {
     std::array<uint64_t, kCounters> counters{};
     Gauges gauges;
-    bool is_idle = false;  // no transaction without a final response: a drain may end
+    bool is_idle = false;  // no transaction without a final response, and after EndPendingInvites
+                           // no failure without its ACK: a drain may end
 };
 struct RegistrationsReply {
     std::vector<BindingsEvent> bindings;

@@ -29,6 +29,12 @@ uint64_t request_hash(std::array<uint64_t, 2> key, const sip::MessageView& reque
 
 }  // namespace
 
+Rejection server_stopping() {
+    Rejection rejection{503, "Server is stopping", {}};
+    rejection.headers[0] = {"Retry-After", "10"};
+    return rejection;
+}
+
 ToTag LocalReply::to_tag(const sip::MessageView& request) const {
     uint64_t hash = request_hash(key_, request);
     ToTag tag;

@@ -26,6 +26,10 @@ struct Rejection {
     std::array<ExtraHeader, 4> headers;  // those with a name
 };
 
+/// 503 with Retry-After, while the server is being stopped: the caller may try another one, or this
+/// one again a little later (RFC 3261 §21.5.4).
+Rejection server_stopping();
+
 /// A To tag of ours: sixteen hexadecimal digits.
 struct ToTag {
     std::array<char, 16> text;

@@ -66,6 +66,10 @@ class ProxyCore final {
                       ports::Outbox& out);
     void on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out);
 
+    /// Ends each INVITE that has no final response, a batch a turn: 503 to its caller (487 if he
+    /// has cancelled it), CANCEL to whom it rings.
+    void end_pending_invites(Now now);
+
     /// Contexts that wait for a final response.
     uint32_t context_count() const { return contexts_.size(); }
 
@@ -117,12 +121,13 @@ class ProxyCore final {
     void note_contacts(const ResponseContext& context, const sip::MessageView& response,
                        const transport::Flow& flow);
 
-    // Ends made here: cancel_processing.cpp, timer_c.cpp
+    // Ends made here: cancel_processing.cpp, timer_c.cpp, pending_invites.cpp
     void cancel_pending(Now now, ContextHandle handle, std::string_view reason, ports::Outbox& out);
     void reply_final(Now now, ContextHandle handle, const Rejection& rejection, ports::Outbox& out);
     void reply_trying(Now now, ContextHandle handle, ports::Outbox& out);
     void branch_overdue(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
     void arm(ContextHandle handle);
+    void end_invite(Now now, ContextHandle handle, ports::Outbox& out);
 
     ContextHandle begin(Now now, const IncomingRequest& request, const Admission& admission,
                         ports::Outbox& out);
@@ -135,6 +140,7 @@ class ProxyCore final {
     std::string rendered_;  // scratch, used again
     std::string challenged_;
     std::vector<Target> targets_;
+    bool are_invites_ending_ = false;
 };
 
 }  // namespace signalbox::proxy

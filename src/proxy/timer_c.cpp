@@ -24,6 +24,8 @@ void ProxyCore::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
     const ContextHandle handle = ContextHandle::unpack(due.owner);
     ResponseContext* context = contexts_.get(handle);
     if (context == nullptr) return;
+    if (are_invites_ending_ && context->is_invite() && !context->is_final_sent)
+        return end_invite(now, handle, out);
     if (context->is_locating) {
         // Another shard owes where the callee is. It is overloaded or stuck: the call fails, nobody
         // waits longer.

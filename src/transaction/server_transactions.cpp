@@ -25,6 +25,11 @@ bool is_reliable(const ServerTransaction& transaction) {
     return transport::is_reliable(transaction.flow.transport);
 }
 
+bool awaits_ack(const ServerTransaction& transaction) {
+    return is_invite(transaction) &&
+           transaction.state == static_cast<uint8_t>(InviteServerState::Completed);
+}
+
 uint8_t terminated_state(const ServerTransaction& transaction) {
     return is_invite(transaction) ? static_cast<uint8_t>(InviteServerState::Terminated)
                                   : static_cast<uint8_t>(NonInviteServerState::Terminated);
@@ -243,7 +248,9 @@ void ServerTransactions::inform(ServerHandle server, const ServerTransaction& tr
 }
 
 void ServerTransactions::enter(ServerHandle server, ServerTransaction& transaction, uint8_t next) {
+    if (awaits_ack(transaction)) --unacknowledged_;
     transaction.state = next;
+    if (awaits_ack(transaction)) ++unacknowledged_;
     if (next == terminated_state(transaction)) erase(server);
 }
 

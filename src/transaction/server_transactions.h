@@ -45,6 +45,7 @@ class ServerTransactions final {
     const ServerTransaction* find(ServerHandle server) const { return slab_.get(server); }
     static bool is_pending(const ServerTransaction& transaction);
     uint32_t count() const { return slab_.size(); }
+    uint32_t unacknowledged_count() const { return unacknowledged_; }
 
  private:
     struct Step;
@@ -76,6 +77,7 @@ class ServerTransactions final {
     ServerMatching matching_;
     ServerIndex index_;
     Slab<ServerTransaction> slab_;
+    uint32_t unacknowledged_ = 0;                             // INVITE transactions in Completed
     boost::unordered_flat_map<uint64_t, LegacyKeys> legacy_;  // by packed handle; old peers only
 };
 

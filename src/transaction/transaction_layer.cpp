@@ -156,6 +156,9 @@ uint32_t TransactionLayer::server_count() const {
 uint32_t TransactionLayer::client_count() const {
     return impl_->clients.count();
 }
+uint32_t TransactionLayer::unacknowledged_count() const {
+    return impl_->servers.unacknowledged_count();
+}
 size_t TransactionLayer::bytes_kept() const {
     return impl_->resources.bytes_kept;
 }

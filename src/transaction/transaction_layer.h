@@ -114,6 +114,8 @@ class TransactionLayer final {
 
     uint32_t server_count() const;
     uint32_t client_count() const;
+    /// INVITE server transactions whose failure has not been acknowledged yet.
+    uint32_t unacknowledged_count() const;
     size_t bytes_kept() const;
 
  private:

@@ -1,6 +1,6 @@
 // Covers a whole node on loopback with its threads: start, both transports over two shards, the
-// control socket, reload, drain; this is what the thread sanitizer looks at. Not covered: calls
-// (tests/core, e2e), power loss, a second signal.
+// control socket, reload, drain with a call that rings; this is what the thread sanitizer looks at.
+// Not covered: other calls (tests/core, e2e), power loss, a second signal.
 #include "node/node.h"
 
 #include <gmock/gmock.h>
@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "base/check.h"
@@ -37,10 +38,13 @@ class Node_Behaviour : public ::testing::Test {
     }
     ~Node_Behaviour() override { std::filesystem::remove_all(directory); }
 
-    void write_config(const std::string& domain, const std::string& address) const {
+    /// `more`: whole lines of the top table.
+    void write_config(const std::string& domain, const std::string& address,
+                      const std::string& more = {}) const {
         std::ofstream file(config_path());
         file << "domains = [\"" << domain << "\"]\ndata_dir = \"data\"\nshards = 2\n"
-             << "auth.realm = \"example.test\"\n";
+             << "auth.realm = \"example.test\"\n"
+             << more;
         for (const char* transport : {"udp", "tcp"}) {
             file << "[[listen]]\ntransport = \"" << transport << "\"\naddress = \"" << address
                  << "\"\n";
@@ -70,6 +74,44 @@ class Node_Behaviour : public ::testing::Test {
                ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:a@example.test>;tag=1\r\nTo: <sip:" +
                server.to_string() + ">\r\nCall-ID: " + id +
                "\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    }
+    static std::string invite(const Endpoint& caller, const Endpoint& callee) {
+        const std::string host = caller.to_string();
+        return "INVITE sip:bob@" + callee.to_string() + " SIP/2.0\r\nVia: SIP/2.0/UDP " + host +
+               ";branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:a@" + host +
+               ">;tag=1\r\nTo: <sip:bob@" + callee.to_string() +
+               ">\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@" + host +
+               ">\r\nContent-Length: 0\r\n\r\n";
+    }
+    /// A response with what every response copies from its request.
+    static std::string response(const std::string& request, const std::string& status) {
+        std::string text = "SIP/2.0 " + status + "\r\n";
+        std::istringstream lines(request);
+        for (std::string line; std::getline(lines, line);) {
+            for (const char* name : {"Via:", "From:", "To:", "Call-ID:", "CSeq:"}) {
+                if (line.starts_with(name)) text += line + "\n";
+            }
+        }
+        return text + "Content-Length: 0\r\n\r\n";
+    }
+    io::FileDescriptor client() const {
+        io::FileDescriptor socket = io::open_or_fail(transport::Transport::Udp, io::kLoopback);
+        io::SocketAddress address{};
+        const socklen_t size = io::to_socket_address(server, address);
+        CHECK(::connect(socket.get(), &address.any, size) == 0);
+        return socket;
+    }
+    /// The next datagram that begins so; others before it are thrown away.
+    static std::string await(const io::FileDescriptor& socket, std::string_view beginning) {
+        while (io::wait_readable(socket.get())) {
+            char buffer[65536];
+            const ssize_t size = ::recv(socket.get(), buffer, sizeof(buffer), 0);
+            if (size <= 0) break;
+            const std::string_view text(buffer, static_cast<size_t>(size));
+            if (text.starts_with(beginning)) return std::string(text);
+        }
+        ADD_FAILURE() << "no " << beginning;
+        return {};
     }
     Json control(const std::string& request) const {
         const io::FileDescriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -117,10 +159,7 @@ TEST_F(Node_Behaviour, AnswersOverBothTransportsFromBothShardsThenReloadsAndDrai
     start();
     EXPECT_EQ(control(R"({"command":"version"})")["version"], "test");
 
-    const io::FileDescriptor udp = io::open_or_fail(transport::Transport::Udp, io::kLoopback);
-    io::SocketAddress address{};
-    const socklen_t size = io::to_socket_address(server, address);
-    ASSERT_EQ(::connect(udp.get(), &address.any, size), 0);
+    const io::FileDescriptor udp = client();
     const io::FileDescriptor tcp = io::connect_client(server);
     for (int i = 0; i < kRequests; ++i) {
         io::write_all(udp, options_request("UDP", io::local_endpoint(udp.get()).port, i));
@@ -159,6 +198,24 @@ TEST_F(Node_Behaviour, AnswersOverBothTransportsFromBothShardsThenReloadsAndDrai
     EXPECT_EQ(exit_code, 0);
     EXPECT_EQ(lines.back(), "Stopped.");
     EXPECT_FALSE(std::filesystem::exists(directory + "/data/control.sock"));
+}
+
+TEST_F(Node_Behaviour, TellsThePhonesOfACallThatRingsBeforeItEnds) {
+    write_config("example.test", server.to_string(),
+                 "shutdown_max = \"100ms\"\ntrusted = [{ network = \"127.0.0.0/8\" }]\n");
+    start();
+    control(R"({"command":"version"})");
+    const io::FileDescriptor caller = client();
+    const io::FileDescriptor callee = client();
+    io::write_all(caller,
+                  invite(io::local_endpoint(caller.get()), io::local_endpoint(callee.get())));
+    const std::string arrived = await(callee, "INVITE ");
+    io::write_all(callee, response(arrived, "180 Ringing"));
+    await(caller, "SIP/2.0 180");
+    stop();
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_THAT(await(caller, "SIP/2.0 503"), HasSubstr("\r\nRetry-After: "));
+    EXPECT_THAT(await(callee, "CANCEL "), HasSubstr("\r\nCSeq: 1 CANCEL\r\n"));
 }
 
 TEST_F(Node_Behaviour, SaysWhoHoldsThePortAndStartsNothing) {

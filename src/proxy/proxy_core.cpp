@@ -95,11 +95,11 @@ ContextHandle ProxyCore::begin(Now now, const IncomingRequest& request, const Ad
             now, context.server, 100,
             s_.reply.render(request.message, request.flow, request.snapshot, 100), out.transmits);
     }
-    begin_call(now, context, request, admission, out);
+    begin_call(context, request, admission, out);
     return handle;
 }
 
-void ProxyCore::begin_call(Now now, ResponseContext& context, const IncomingRequest& request,
+void ProxyCore::begin_call(ResponseContext& context, const IncomingRequest& request,
                            const Admission& admission, ports::Outbox& out) {
     if (request.method() == Method::Bye) {
         // Knowing the tags is not enough to end somebody's record.
@@ -108,6 +108,14 @@ void ProxyCore::begin_call(Now now, ResponseContext& context, const IncomingRequ
         return;
     }
     if (!context.is_invite() || request.is_in_dialog()) return;
+    if (admission.is_proven || s_.calls.find(request.call_id, request.from.tag, {}))
+        return record_call(context, request, admission.user, out);
+    context.is_unrecorded = true;
+}
+
+void ProxyCore::record_call(ResponseContext& context, const IncomingRequest& request,
+                            std::string_view user, ports::Outbox& out) {
+    context.is_unrecorded = false;
     const SourceText source(request.flow.remote);
     std::string scratch;
     cdr::CallStart start;
@@ -117,11 +125,27 @@ void ProxyCore::begin_call(Now now, ResponseContext& context, const IncomingRequ
     start.from_display = plain_display(request.from.display_name, scratch);
     start.to = request.to.uri_text;
     start.request_uri = request.message.request_uri();
-    start.user = admission.user;
+    start.user = user;
     start.source = source.view();
     start.snapshot_version = request.snapshot.version;
     start.call_max = request.snapshot.limits.call_max;
-    context.call = s_.calls.begin(now, start, out);
+    context.call = s_.calls.begin(context.started, start, out);
+}
+
+/// A stranger may call numbers at random for ever: what reaches no user of ours is counted and
+/// leaves no record.
+void ProxyCore::settle_record(ResponseContext& context, const IncomingRequest& request,
+                              bool reaches_user, ports::Outbox& out) {
+    if (!context.is_unrecorded) return;
+    if (!reaches_user) {
+        context.is_unrecorded = false;
+        s_.counters.add(Counter::stranger_calls_unrecorded_total);
+        return;
+    }
+    record_call(context, request, {}, out);
+    const EarlyEnd& end = context.early_end;
+    if (context.is_final_sent)
+        s_.calls.failed(end.at, context.call, end.status, end.by, end.reason, out);
 }
 
 void ProxyCore::reply_final(Now now, ContextHandle handle, const Rejection& rejection,

@@ -131,8 +131,12 @@ class ProxyCore final {
 
     ContextHandle begin(Now now, const IncomingRequest& request, const Admission& admission,
                         ports::Outbox& out);
-    void begin_call(Now now, ResponseContext& context, const IncomingRequest& request,
+    void begin_call(ResponseContext& context, const IncomingRequest& request,
                     const Admission& admission, ports::Outbox& out);
+    void record_call(ResponseContext& context, const IncomingRequest& request,
+                     std::string_view user, ports::Outbox& out);
+    void settle_record(ResponseContext& context, const IncomingRequest& request, bool reaches_user,
+                       ports::Outbox& out);
 
     Setup setup_;
     Services s_;

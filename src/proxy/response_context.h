@@ -45,6 +45,14 @@ struct Branch {
     Instant deadline = kNever;
 };
 
+/// How a call ended before it was known whether a user of ours was called.
+struct EarlyEnd {
+    Now at{};
+    int status = 0;
+    ports::EndedBy by = ports::EndedBy::Nobody;
+    std::string_view reason;  // in the context's arena
+};
+
 /// Owned by the ProxyCore's slab; lives from the admission of the request until every branch is
 /// final. The upstream transaction outlives it.
 struct ResponseContext {
@@ -63,6 +71,8 @@ struct ResponseContext {
     bool is_locating = false;   // waits for the shard of the address of record
     bool is_cancelled = false;  // by the caller
     bool is_final_sent = false;
+    bool is_unrecorded = false;  // a stranger's INVITE: a call if it is for a user of ours
+    EarlyEnd early_end;          // of one that is unrecorded
     Timer timer;
 
     bool is_invite() const { return method == sip::Method::Invite; }

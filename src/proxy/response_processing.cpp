@@ -226,7 +226,16 @@ void ProxyCore::send_upstream(Now now, ContextHandle handle, int status, std::st
 
 void ProxyCore::note_final(Now now, ResponseContext& context, int status, EndedBy by,
                            std::string_view reason, ports::Outbox& out) {
-    if (!context.call || context.is_final_sent) return;
+    if (context.is_final_sent) return;
+    if (context.is_unrecorded) {
+        if (context.is_locating) {
+            context.early_end = {now, status, by, context.arena.copy(reason)};
+            return;
+        }
+        // Whether it was for a user of ours will never be known: no call of theirs may go missing.
+        settle_record(context, ResumedRequest(context).request(), true, out);
+    }
+    if (!context.call) return;
     if (context.is_invite()) return s_.calls.failed(now, context.call, status, by, reason, out);
     // A BYE ends its dialog when the far side takes it, does not know the dialog any more, or is
     // gone (RFC 3261 §12.2.1.2, §15.1.1). Refused for another reason, it leaves the dialog as it

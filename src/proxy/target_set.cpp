@@ -56,8 +56,9 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
     LocationQuestion question{question_id(handle), relay.target_tenant, relay.target_aor};
     const uint8_t shard = ports::shard_of_aor(question.tenant, question.aor, setup_.shards);
     if (shard == setup_.shard) {
-        return take_targets(now, handle, request, routing,
-                            s_.directory.answer(now, question, request.snapshot), out);
+        const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
+        settle_record(context, request, answer.exists, out);
+        return take_targets(now, handle, request, routing, answer, out);
     }
     context.is_locating = true;
     s_.wheel.arm(context.timer, now.monotonic + request.snapshot.limits.port_timeout);
@@ -73,8 +74,9 @@ void ProxyCore::on_location_answer(Now now, const LocationAnswer& answer, ports:
     }
     context->is_locating = false;
     s_.wheel.cancel(context->timer);
-    if (context->is_final_sent) return finish_if_done(handle);
     const ResumedRequest resumed(*context);
+    settle_record(*context, resumed.request(), answer.exists, out);
+    if (context->is_final_sent) return finish_if_done(handle);
     const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
     CHECK(routing.has_value());
     take_targets(now, handle, resumed.request(), *routing, answer, out);

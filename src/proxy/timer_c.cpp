@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/proxy_core.h"
+#include "proxy/resumed_request.h"
 
 namespace signalbox::proxy {
 
@@ -31,7 +32,10 @@ void ProxyCore::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
         // waits longer.
         context->is_locating = false;
         s_.counters.add(Counter::port_timeouts_total);
-        if (context->is_final_sent) return finish_if_done(handle);
+        if (context->is_final_sent) {
+            settle_record(*context, ResumedRequest(*context).request(), true, out);
+            return finish_if_done(handle);
+        }
         return reply_final(now, handle, {500, "Location service did not answer", {}}, out);
     }
     for (size_t i = 0;

@@ -17,8 +17,13 @@ class RecordOracle final {
  public:
     RecordOracle(OracleReport& report, const EventQueue& queue) : report_(report), queue_(queue) {}
 
+    enum class Call : uint8_t {
+        Recorded,   // of a user, of a trusted peer
+        Strangers,  // to a user: recorded as soon as it is known that he exists
+        ToNobody,   // a stranger's, to a user who does not exist: counted only
+    };
     /// The server sent `response` to `invite`, which began a call.
-    void answered_caller(const TextMessage& invite, const TextMessage& response,
+    void answered_caller(const TextMessage& invite, const TextMessage& response, Call kind,
                          uint32_t incarnation);
     void bye_arrived(const TextMessage& bye);
     /// The server sent a final response to a BYE: what a kill before this loses is nobody's fault.
@@ -35,6 +40,7 @@ class RecordOracle final {
  private:
     struct Facts {
         uint32_t incarnation = 0;
+        Call kind = Call::Recorded;
         bool was_killed = false;  // a response came from a later incarnation
         Instant started;
         std::optional<Instant> ringing;
@@ -52,6 +58,7 @@ class RecordOracle final {
     using Key = std::pair<std::string, std::string>;  // Call-ID, caller's tag
     void compare_one(const Key& key, const Facts& facts, const ports::CallRecord& record,
                      Duration call_max, bool is_every_hop_ours);
+    bool may_have_no_record(const Facts& facts) const;
     bool is_fork_over_a_kill(const Facts& facts) const;
     bool is_forgotten_by_a_kill(const Facts& facts) const;
     void compare_end(const std::string& name, const Key& key, const Facts& facts,

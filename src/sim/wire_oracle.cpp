@@ -195,7 +195,8 @@ void WireOracle::response_out(const Turn& turn, const transport::Transmit& trans
     if (message.cseq_method() == "INVITE") {
         check_invite_response(request, bytes, message);
         if (request.message.to_tag().empty()) {
-            records_.answered_caller(request.message, message, turn.incarnation);
+            records_.answered_caller(request.message, message, call_kind(request),
+                                     turn.incarnation);
         }
     } else {
         check_other_response(request, bytes, message);
@@ -210,6 +211,16 @@ void WireOracle::response_out(const Turn& turn, const transport::Transmit& trans
         if (is_settled) settings = server_->snapshot().registrar;
         bindings_.confirmed(request.message, message, request.flow, settings);
     }
+}
+
+RecordOracle::Call WireOracle::call_kind(const Received& request) const {
+    const ports::Snapshot& settings = server_->snapshot();
+    const bool is_ours =
+        uri_of(request.message.header("From")).ends_with('@' + settings.domains.front());
+    if (is_ours || settings.is_trusted(request.flow.remote.address))
+        return RecordOracle::Call::Recorded;
+    return user_of(request.message.uri) == "nobody" ? RecordOracle::Call::ToNobody
+                                                    : RecordOracle::Call::Strangers;
 }
 
 /// RFC 3261 §18.2.2, RFC 3581 §4: responses take the way that the request came.

@@ -79,6 +79,7 @@ class WireOracle final : public TurnWatcher {
                                const TextMessage& message);
     void check_other_response(Received& request, std::string_view bytes,
                               const TextMessage& message);
+    RecordOracle::Call call_kind(const Received& request) const;
     void check_return_path(const Received& request, const transport::Flow& flow,
                            const TextMessage& message);
     void check_forwarded(const Turn& turn, Received& origin, const transport::Flow& flow,

@@ -142,8 +142,9 @@ TEST_F(Record_Behaviour, ARefusalBeforeAuthenticationMakesNoRecord) {
 }
 
 TEST_F(Record_Behaviour, AFailureOfOursIsTheServers) {
-    alice.send(alice.make("INVITE", "sip:nobody@example.test")).expect(100).expect(404);
-    EXPECT_EQ(world.record_lines(), Lines{"404 Server Not Found"});
+    world.add_user(user_record("carol"));
+    alice.send(alice.make("INVITE", "sip:carol@example.test")).expect(100).expect(480);
+    EXPECT_EQ(world.record_lines(), Lines{"480 Server Temporarily Unavailable"});
 }
 
 TEST_F(Record_Rfc3261_15_1_1, AByeOfTheCalleeWithItsReason) {

@@ -1,9 +1,8 @@
-// The proxy's way from a request to its branches. Implements: RFC 3261 §16.5, §16.6
+// The proxy's way from a request to its branches. Implements: RFC 3261 §16.5
 #include "ports/sharding.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
 #include "proxy/resumed_request.h"
-#include "resolver/locate_server.h"
 
 namespace signalbox::proxy {
 
@@ -107,114 +106,6 @@ void ProxyCore::fork(Now now, ContextHandle handle, const IncomingRequest& reque
         if (contexts_.get(handle) == nullptr) return;
         resolve_or_send(now, handle, i, targets[i], request, routing, out);
     }
-}
-
-void ProxyCore::resolve_or_send(Now now, ContextHandle handle, size_t index, const Target& target,
-                                const IncomingRequest& request, const Routing& routing,
-                                ports::Outbox& out) {
-    if (target.has_flow) return send_branch(now, handle, index, target.flow, request, routing, out);
-    Branch& branch = contexts_.get(handle)->branches[index];
-    const auto uri =
-        sip::parse_uri(routing.next_route.empty() ? branch.target : routing.next_route);
-    const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
-    if (!hop) {
-        const bool unsupported = hop.error().code == ErrorCode::unsupported_uri_scheme;
-        return branch_failed(now, handle, index, unsupported ? 416 : 400, out);
-    }
-    if (hop->address) {
-        const auto flow =
-            transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
-                                     request.flow, hop->transport, {*hop->address, hop->port});
-        if (!flow) return branch_failed(now, handle, index, 503, out);
-        return send_branch(now, handle, index, *flow, request, routing, out);
-    }
-    branch.transport = hop->transport;
-    branch.port = hop->port;
-    branch.deadline = now.monotonic + request.snapshot.limits.port_timeout;
-    s_.counters.add(Counter::dns_lookups_total);
-    out.dns_requests.push_back({Owner::of_branch(handle, index), std::string(hop->host)});
-    arm(handle);
-}
-
-void ProxyCore::on_dns_reply(Now now, uint64_t id, std::span<const IpAddress> addresses,
-                             ports::Outbox& out) {
-    const Owner owner = Owner::unpack(id);
-    const ContextHandle handle = owner.context();
-    ResponseContext* context = contexts_.get(handle);
-    if (context == nullptr || owner.branch >= context->branches.size() ||
-        context->branches[owner.branch].state != BranchState::Resolving) {
-        s_.counters.add(Counter::stale_handles_dropped_total);
-        return;
-    }
-    const Branch& branch = context->branches[owner.branch];
-    const ports::Snapshot& snapshot = *context->snapshot;
-    for (const IpAddress& address : addresses) {
-        const auto flow =
-            transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, context->flow,
-                                     branch.transport, {address, branch.port});
-        if (!flow) continue;
-        const ResumedRequest resumed(*context);
-        const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
-        CHECK(routing.has_value());
-        return send_branch(now, handle, owner.branch, *flow, resumed.request(), *routing, out);
-    }
-    s_.counters.add(Counter::dns_failures_total);
-    // RFC 3263 §4.3: nothing to try is as if a 503 had come.
-    branch_failed(now, handle, owner.branch, 503, out);
-}
-
-void ProxyCore::send_branch(Now now, ContextHandle handle, size_t index,
-                            const transport::Flow& flow, const IncomingRequest& request,
-                            const Routing& routing, ports::Outbox& out) {
-    ResponseContext& context = *contexts_.get(handle);
-    Branch& branch = context.branches[index];
-    const transaction::ClientStart start = s_.transactions.reserve_client(
-        context.method, context.loop_hash, Owner::of_branch(handle, index));
-    if (!start.client) return branch_failed(now, handle, index, 503, out);
-    const Forwarding forwarding{request,
-                                routing,
-                                branch.target,
-                                flow,
-                                start.branch.view(),
-                                request.snapshot.proxy.record_route,
-                                setup_.node,
-                                s_.keys};
-    if (!render_request(forwarding, rendered_)) {
-        s_.transactions.release_client(start.client);
-        return branch_failed(now, handle, index, 513, out);
-    }
-    branch.client = start.client;
-    branch.state = BranchState::Sent;
-    branch.deadline = context.is_invite() ? now.monotonic + request.snapshot.timers.c : kNever;
-    s_.transactions.send_request(now, start.client, flow, rendered_, request.snapshot.timers,
-                                 out.transmits);
-    s_.counters.add(Counter::requests_forwarded_total);
-    if (context.is_invite()) arm(handle);
-}
-
-std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& request,
-                                                         const Routing& routing) const {
-    const DialogToken& token = *routing.token;
-    const auto uri =
-        sip::parse_uri(routing.next_route.empty() ? routing.target_uri : routing.next_route);
-    if (!uri) return token.flow;
-    const uint64_t hash = hop_hash(*uri);
-    const bool is_first_shown = hash == token.next_hop && !token.is_nated;
-    const bool is_shown =
-        is_first_shown ||
-        s_.calls.has_shown(s_.calls.find(request.call_id, request.from.tag, request.to.tag), hash);
-    if (!is_shown) return token.flow;
-    const auto hop = resolver::next_hop(*uri);
-    // A name is not looked up in a dialog: its server is at the other end of the flow by which the
-    // dialog was made.
-    if (!hop || !hop->address) return token.flow;
-    if (hop->transport == token.flow.transport && *hop->address == token.flow.remote.address) {
-        transport::Flow flow = token.flow;
-        flow.remote.port = hop->port;
-        return flow;
-    }
-    return transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
-                                    request.flow, hop->transport, {*hop->address, hop->port});
 }
 
 }  // namespace signalbox::proxy

@@ -174,7 +174,7 @@ void ProxyCore::send_best_if_done(Now now, ContextHandle handle, ports::Outbox& 
         // Nobody can use a 408 to other than INVITE, whoever made it: the client has given up by
         // then (RFC 4320 §4.2).
         note_final(now, context, 408, EndedBy::Server, "Request Timeout", out);
-        s_.transactions.abandon(context.server);
+        s_.transactions.abandon(now, context.server, out.transmits);
         context.is_final_sent = true;
         return finish_if_done(handle);
     }

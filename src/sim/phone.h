@@ -34,7 +34,7 @@ enum class Answer : uint8_t {
 /// What a phone does with a request other than INVITE that it understands.
 enum class Reply : uint8_t {
     Ok,
-    Refuse,    // 488
+    Refuse,    // 488, and 408 to INFO, which nobody but the callee's side may hear of
     Silent,    // no response at all
     Slow,      // 200 after more than the time in which a 100 is due
     Progress,  // provisional responses, which no proxy may forward, then 200

@@ -217,7 +217,11 @@ void Phone::on_other_request(const std::string& key) {
             respond(key, 200, "OK");
             return;
         case Reply::Refuse:
-            respond(key, 488, "Not Acceptable Here");
+            if (servers_.at(key).message.method == "INFO") {
+                respond(key, 408, "Request Timeout");
+            } else {
+                respond(key, 488, "Not Acceptable Here");
+            }
             return;
         case Reply::Silent:
             return;

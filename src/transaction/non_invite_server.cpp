@@ -1,5 +1,5 @@
 // The non-INVITE server transaction as a pure step function over its table.
-// Implements: RFC 3261 §17.2.2, §17.2.4; RFC 4320 §4.1
+// Implements: RFC 3261 §17.2.2, §17.2.4; RFC 4320 §4.1, §4.2
 #include "transaction/non_invite_server.h"
 
 namespace signalbox::transaction {
@@ -63,6 +63,8 @@ std::string_view event_name(NonInviteServerEvent event) {
             return "TryingDue";
         case NonInviteServerEvent::TransportError:
             return "TransportError";
+        case NonInviteServerEvent::Abandon:
+            return "Abandon";
     }
     return {};
 }

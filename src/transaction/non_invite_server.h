@@ -1,5 +1,5 @@
 // The non-INVITE server transaction: its states, its events and its state table.
-// Implements: RFC 3261 §17.2.2, §17.2.4; RFC 4320 §4.1
+// Implements: RFC 3261 §17.2.2, §17.2.4; RFC 4320 §4.1, §4.2
 #pragma once
 
 #include <string_view>
@@ -14,7 +14,7 @@ namespace signalbox::transaction {
 enum class NonInviteServerState : uint8_t {
     Trying,      // nothing was answered yet
     Proceeding,  // a provisional response was sent
-    Completed,   // the final response was sent: the request may come again
+    Completed,   // the final response was sent, or none will be: the request may come again
     Terminated,
 };
 inline constexpr size_t kNonInviteServerStates = 4;
@@ -26,11 +26,12 @@ enum class NonInviteServerEvent : uint8_t {
     TimerJ,           // the request will not come again
     TryingDue,        // the client's Timer E has reached T2: a 100 is due (RFC 4320)
     TransportError,
+    Abandon,  // the transaction user will not answer any more (RFC 4320)
 };
-inline constexpr size_t kNonInviteServerEvents = 6;
+inline constexpr size_t kNonInviteServerEvents = 7;
 
 /// RFC 3261 Figure 8, §17.2.2's rule that requests are discarded in Trying, and RFC 4320's moment
-/// for the 100.
+/// for the 100 and its silence instead of a 408: retransmissions that still come are discarded.
 inline constexpr StateTable<NonInviteServerState, NonInviteServerEvent, kNonInviteServerStates,
                             kNonInviteServerEvents>
     kNonInviteServerTable = [] {
@@ -43,10 +44,12 @@ inline constexpr StateTable<NonInviteServerState, NonInviteServerEvent, kNonInvi
             {State::Trying,     Event::SendProvisional, State::Proceeding, kSend | kKeep | kStopTimers},
             {State::Trying,     Event::SendFinal,       State::Completed,  kSend | kKeep | kArmTimerJ},
             {State::Trying,     Event::TryingDue,       State::Trying,     kInformTryingDue},
+            {State::Trying,     Event::Abandon,         State::Completed,  kArmTimerJ},
             {State::Proceeding, Event::Request,         State::Proceeding, kSendAgain},
             {State::Proceeding, Event::SendProvisional, State::Proceeding, kSend | kKeep},
             {State::Proceeding, Event::SendFinal,       State::Completed,  kSend | kKeep | kArmTimerJ},
             {State::Proceeding, Event::TransportError,  State::Terminated, kInformTransportError},
+            {State::Proceeding, Event::Abandon,         State::Completed,  kRelease | kArmTimerJ},
             {State::Completed,  Event::Request,         State::Completed,  kSendAgain},
             {State::Completed,  Event::TimerJ,          State::Terminated, 0},
             {State::Completed,  Event::TransportError,  State::Terminated, 0},

@@ -254,8 +254,11 @@ void ServerTransactions::enter(ServerHandle server, ServerTransaction& transacti
     if (next == terminated_state(transaction)) erase(server);
 }
 
-void ServerTransactions::abandon(ServerHandle server) {
-    if (find_or_count(server) != nullptr) erase(server);
+void ServerTransactions::abandon(Now now, ServerHandle server, transport::Transmits& out) {
+    const ServerTransaction* transaction = find_or_count(server);
+    if (transaction == nullptr) return;
+    CHECK(!is_invite(*transaction));
+    advance(now, server, static_cast<uint8_t>(NonInviteServerEvent::Abandon), {}, out);
 }
 
 void ServerTransactions::erase(ServerHandle server) {

@@ -39,7 +39,7 @@ class ServerTransactions final {
     bool respond(Now now, ServerHandle server, int status, std::string_view response,
                  transport::Transmits& out);
     void on_timer(Now now, ServerHandle server, transport::Transmits& out);
-    void abandon(ServerHandle server);
+    void abandon(Now now, ServerHandle server, transport::Transmits& out);
     void on_transmit_failed(Now now, ServerHandle server, transport::Transmits& out);
 
     const ServerTransaction* find(ServerHandle server) const { return slab_.get(server); }

@@ -56,8 +56,8 @@ bool TransactionLayer::respond(Now now, ServerHandle server, int status, std::st
     return impl_->servers.respond(now, server, status, response, out);
 }
 
-void TransactionLayer::abandon(ServerHandle server) {
-    impl_->servers.abandon(server);
+void TransactionLayer::abandon(Now now, ServerHandle server, transport::Transmits& out) {
+    impl_->servers.abandon(now, server, out);
 }
 
 uint64_t TransactionLayer::owner(ServerHandle server) const {

@@ -59,14 +59,15 @@ class TransactionLayer final {
     bool respond(Now now, ServerHandle server, int status, std::string_view response,
                  transport::Transmits& out);
 
-    /// Ends a server transaction that will get no final response (RFC 4320 §4.2): its
-    /// retransmissions count as new from then on.
-    void abandon(ServerHandle server);
+    /// The non-INVITE transaction will get no final response (RFC 4320 §4.2). Retransmissions that
+    /// still come are absorbed without a word for 64*T1; over a reliable transport, where none
+    /// come, it ends at once.
+    void abandon(Now now, ServerHandle server, transport::Transmits& out);
 
     /// What create_server() was given; 0 for a stale handle.
     uint64_t owner(ServerHandle server) const;
     bool is_live(ServerHandle server) const;
-    /// True while no final response was sent.
+    /// True while a final response is owed.
     bool is_pending(ServerHandle server) const;
 
     // --- requests that we send

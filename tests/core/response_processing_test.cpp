@@ -37,6 +37,7 @@ struct OneBranchTest : ::testing::Test {
 };
 
 using Responses_Rfc3261_16_7 = OneBranchTest;
+using Responses_Rfc4320_4_2 = OneBranchTest;
 using Forking_Rfc3261_16_7 = ForkTest;
 using Forking_Rfc6026_8 = ForkTest;
 
@@ -121,6 +122,22 @@ TEST_F(Responses_Rfc3261_16_7, A408OfTheCalleeToANonInviteIsNotPassedOn) {
     EXPECT_TRUE(alice.is_silent());
     leg.answers(408);
     call.expect(408);
+}
+
+TEST_F(Responses_Rfc4320_4_2, RetransmissionsAfterAWithheld408AreNotForwardedAgain) {
+    leg.answers(486);
+    call.expect(486).ack();
+    bob.take();
+    Outgoing message = alice.send(alice.make("MESSAGE", bob.aor()));
+    bob.expects("MESSAGE").answers(408);
+    for (int i = 0; i < 8; ++i) {
+        world.wait(milliseconds(3900));
+        message.retransmit();
+    }
+    EXPECT_TRUE(alice.is_silent());
+    EXPECT_TRUE(bob.is_silent());
+    world.wait(seconds(33));
+    EXPECT_TRUE(world.is_empty());
 }
 
 TEST_F(Responses_Rfc3261_16_7, ACallerWhoseConnectionIsGoneIsNotRungFor) {

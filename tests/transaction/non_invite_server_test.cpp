@@ -1,6 +1,7 @@
 // The non-INVITE server transaction: its figure, its timers and what it sends.
-// Covers: RFC 3261 §17.2.2, §17.2.4; RFC 4320 §4.1 (the moment of the 100). Not covered: matching
-// (server_matching_test.cpp); RFC 4320 §4.2, which is the transaction user's.
+// Covers: RFC 3261 §17.2.2, §17.2.4; RFC 4320 §4.1 (the moment of the 100), §4.2 (silence
+// instead of a 408). Not covered: matching (server_matching_test.cpp); when to be silent, which is
+// the transaction user's.
 #include "transaction/non_invite_server.h"
 
 #include <gmock/gmock.h>
@@ -28,15 +29,16 @@ RequestText options() {
 
 }  // namespace
 
-// RFC 3261 Figure 8, §17.2.2 and RFC 4320 §4.1. t Trying, P Proceeding, C Completed, T Terminated,
+// RFC 3261 Figure 8, §17.2.2 and RFC 4320 §4.1, §4.2. t Trying, P Proceeding, C Completed, T
+// Terminated,
 // - no arrow.
 TEST(NonInviteServer_Rfc3261_17_2_2, EveryCellIsTheFigures) {
     const std::array<std::string, kNonInviteServerStates> figure = {
-        // request 1xx 2-6xx J TryingDue Error
-        "tPC-t-",  // Trying
-        "PPC--T",  // Proceeding
-        "C--T-T",  // Completed
-        "------",  // Terminated
+        // request 1xx 2-6xx J TryingDue Error Abandon
+        "tPC-t-C",  // Trying
+        "PPC--TC",  // Proceeding
+        "C--T-T-",  // Completed
+        "-------",  // Terminated
     };
     const std::string letters = "tPCT";
     for (size_t state = 0; state < kNonInviteServerStates; ++state) {
@@ -158,6 +160,38 @@ TEST(NonInviteServer_Rfc4320_4_1, TheMomentIsTheSumOfTimerEsIntervalsUpToT2) {
     EXPECT_EQ(trying_due_after(timers), 500ms);
     timers.t1 = 0ms;
     EXPECT_GT(trying_due_after(timers), 0ms);
+}
+
+TEST(NonInviteServer_Rfc4320_4_2, AnAbandonedRequestIsAbsorbedInSilenceUntilTimerJ) {
+    for (const bool has_provisional : {false, true}) {
+        LayerWorld world;
+        ServerPeer alice = world.server(options());
+        alice.sends();
+        if (has_provisional) alice.respond(100, "");
+        world.sent.clear();
+        world.layer->abandon(world.now, alice.server, world.out);
+        EXPECT_FALSE(alice.is_pending());
+        EXPECT_EQ(world.layer->bytes_kept(), 0u);
+        world.wait(31990ms);
+        EXPECT_EQ(alice.sends().kind, Kind::Absorbed);
+        EXPECT_FALSE(alice.respond(200));
+        EXPECT_THAT(world.sent, IsEmpty());
+        EXPECT_THAT(world.events(), IsEmpty());
+        world.wait(10ms);
+        EXPECT_FALSE(alice.is_live());
+        EXPECT_EQ(alice.sends().kind, Kind::New);
+    }
+}
+
+TEST(NonInviteServer_Rfc4320_4_2, AnAbandonedRequestOverAReliableTransportEndsAtOnce) {
+    LayerWorld world;
+    ServerPeer alice = world.server(options(), Transport::Tcp);
+    alice.sends();
+    world.layer->abandon(world.now, alice.server, world.out);
+    EXPECT_FALSE(alice.is_live());
+    world.wait(40s);
+    EXPECT_THAT(world.events(), IsEmpty());
+    EXPECT_THAT(world.sent, IsEmpty());
 }
 
 TEST(NonInviteServer_Rfc3261_17_2_4, ATransportErrorBeforeTheFinalResponseIsToldAndEndsIt) {

@@ -144,7 +144,8 @@ TEST(TransactionLayer_Behaviour, StaleServerHandlesDoNothingAndAreCounted) {
     EXPECT_FALSE(alice.respond(200));
     world.layer->on_timer(world.now, TimerDue{alice.server.packed(), 1}, world.out);
     world.layer->on_transmit_failed(world.now, world.sent[0].owner, world.out);
-    EXPECT_EQ(world.count(Counter::stale_handles_dropped_total), 3u);
+    world.layer->abandon(world.now, alice.server, world.out);
+    EXPECT_EQ(world.count(Counter::stale_handles_dropped_total), 4u);
     EXPECT_FALSE(alice.is_pending());
     EXPECT_FALSE(world.layer->is_live(ServerHandle{}));
     EXPECT_THAT(world.events(), IsEmpty());

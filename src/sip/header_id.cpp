@@ -11,8 +11,8 @@ namespace signalbox::sip {
 namespace {
 
 constexpr size_t kNameCount = static_cast<size_t>(HeaderId::Other);
-constexpr size_t kLongestName = 19;
-constexpr size_t kSlots = 128;
+constexpr size_t kLongestName = 20;
+constexpr size_t kSlots = 256;
 
 constexpr std::array<std::string_view, kNameCount> kNames = {
 #define SIGNALBOX_HEADER(id, name, compact) name,
@@ -33,11 +33,12 @@ constexpr unsigned folded(char c) {
 }
 
 /// The factors were searched for: no two names of headers.def share a slot, which make_slots()
-/// checks.
+/// checks. They also leave room for further extensions (Max-Breadth, Service-Route, RSeq, RAck,
+/// Replaces, Referred-By, SIP-ETag, Identity, History-Info, Allow-Events, Subscription-State).
 constexpr size_t slot_of(std::string_view name) {
     const auto length = static_cast<unsigned>(name.size());
-    return (length * 4 + folded(name.front()) * 6 + folded(name[name.size() / 2]) * 10 +
-            folded(name.back()) * 15) %
+    return (length * 2 + folded(name.front()) * 27 + folded(name[name.size() / 2]) * 24 +
+            folded(name.back()) * 2) %
            kSlots;
 }
 

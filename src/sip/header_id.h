@@ -1,5 +1,5 @@
 // The header fields that the server looks at, by name and compact form.
-// Implements: RFC 3261 §7.3.3, §20
+// Implements: RFC 3261 §7.3.3, §20; RFC 3323 §4.2; RFC 3325 §9; RFC 4028 §4, §5
 #pragma once
 
 #include <cstdint>

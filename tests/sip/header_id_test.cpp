@@ -26,12 +26,19 @@ TEST(HeaderId_Rfc3261_7_3_3, CompactFormsAreKnownInBothCases) {
     const struct {
         char compact;
         HeaderId id;
-    } forms[] = {{'c', HeaderId::ContentType}, {'e', HeaderId::ContentEncoding},
-                 {'f', HeaderId::From},        {'i', HeaderId::CallId},
-                 {'k', HeaderId::Supported},   {'l', HeaderId::ContentLength},
-                 {'m', HeaderId::Contact},     {'o', HeaderId::Event},
-                 {'r', HeaderId::ReferTo},     {'s', HeaderId::Subject},
-                 {'t', HeaderId::To},          {'v', HeaderId::Via}};
+    } forms[] = {{'c', HeaderId::ContentType},
+                 {'e', HeaderId::ContentEncoding},
+                 {'f', HeaderId::From},
+                 {'i', HeaderId::CallId},
+                 {'k', HeaderId::Supported},
+                 {'l', HeaderId::ContentLength},
+                 {'m', HeaderId::Contact},
+                 {'o', HeaderId::Event},
+                 {'r', HeaderId::ReferTo},
+                 {'s', HeaderId::Subject},
+                 {'t', HeaderId::To},
+                 {'v', HeaderId::Via},
+                 {'x', HeaderId::SessionExpires}};
     for (const auto& form : forms) {
         const char lower = form.compact;
         const char upper = static_cast<char>(lower - 32);
@@ -45,7 +52,7 @@ TEST(HeaderId_Rfc3261_7_3_3, CompactFormsAreKnownInBothCases) {
 
 TEST(HeaderId_Rfc3261_20, OtherNamesAreOther) {
     for (const char* name :
-         {"", "X-Custom", "Vi", "Vias", "Call_ID", "Call\rID", "Session-Expires", "Content-Lengths",
+         {"", "X-Custom", "Vi", "Vias", "Call_ID", "Call\rID", "Session-Expire", "Content-Lengths",
           "Content-Lengtg", "WWW-Authenticatf", "A-Header-Name-Longer-Than-Any"}) {
         EXPECT_EQ(parse_header_name(name), HeaderId::Other) << name;
     }

@@ -72,6 +72,8 @@ Result<CSeq> parse_cseq(std::string_view value);
 
 /// 0 to 255. RFC 3261 §20.22.
 Result<uint32_t> parse_max_forwards(std::string_view value);
+/// How many branches may run at once below; past 2^32-1 is 2^32-1. RFC 5393 §5.3.1.
+Result<uint32_t> parse_max_breadth(std::string_view value);
 /// Delta-seconds; past 2^32-1 is 2^32-1 (RFC 3261 §20.19).
 Result<uint32_t> parse_expires(std::string_view value);
 Result<uint32_t> parse_content_length(std::string_view value);

@@ -1,5 +1,5 @@
 // Header fields and parameters that are a number.
-// Implements: RFC 3261 §20.14, §20.19, §20.22, §20.23, §25.1 (qvalue)
+// Implements: RFC 3261 §20.14, §20.19, §20.22, §20.23, §25.1 (qvalue); RFC 5393 §5.3.1
 #include "base/text.h"
 #include "sip/header_values.h"
 #include "sip/lexer.h"
@@ -9,6 +9,12 @@ namespace signalbox::sip {
 Result<uint32_t> parse_max_forwards(std::string_view value) {
     const std::optional<uint32_t> number = lexer::number(text::trim(value), 255);
     if (!number) return fail(ErrorCode::malformed_max_forwards);
+    return *number;
+}
+
+Result<uint32_t> parse_max_breadth(std::string_view value) {
+    const std::optional<uint32_t> number = lexer::saturated_number(text::trim(value));
+    if (!number) return fail(ErrorCode::malformed_max_breadth);
     return *number;
 }
 

@@ -1,5 +1,5 @@
 // Covers RFC 3261 §20.14 (Content-Length), §20.19 (Expires), §20.22 (Max-Forwards), §20.23
-// (Min-Expires), §25.1 (qvalue).
+// (Min-Expires), §25.1 (qvalue); RFC 5393 §5.3.1.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -16,6 +16,15 @@ TEST(MaxForwards_Rfc3261_20_22, IsFrom0To255) {
     EXPECT_EQ(parse_max_forwards(" 0068 "), 68U);
     for (const char* text : {"", "256", "-1", "70 ;x", "a", "1 2", "4294967366", "7\r\n 0"}) {
         EXPECT_EQ(outcome(parse_max_forwards(text)), "Malformed Max-Forwards") << text;
+    }
+}
+
+TEST(MaxBreadth_Rfc5393_5_3_1, IsAnyNumberOfDigits) {
+    EXPECT_EQ(parse_max_breadth("0"), 0U);
+    EXPECT_EQ(parse_max_breadth(" 060 "), 60U);
+    EXPECT_EQ(parse_max_breadth("4294967296"), 0xffffffffU);
+    for (const char* text : {"", "-1", "60;x", "many", "60, 60"}) {
+        EXPECT_EQ(outcome(parse_max_breadth(text)), "Malformed Max-Breadth") << text;
     }
 }
 

@@ -13,8 +13,6 @@ uint64_t loop_hash(const IncomingRequest& request, const Routing& routing,
     mix(request.call_id);
     mix(request.from.tag);
     mix(routing.next_route);
-    mix(request.message.value(sip::HeaderId::ProxyAuthorization));
-    mix(request.message.value(sip::HeaderId::ProxyRequire));
     key[1] ^= request.cseq.number;
     return siphash(key, "loop");
 }

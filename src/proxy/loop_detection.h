@@ -8,9 +8,11 @@
 
 namespace signalbox::proxy {
 
-/// The hash that goes into our branch: of the target and the remaining Route set, Call-ID, From
-/// tag, CSeq number and the credentials, not of the method and the To tag (CANCEL and the ACK to a
-/// failure follow their INVITE) and not of Via.
+/// The hash that goes into our branch: of the target and the remaining Route set, Call-ID, From tag
+/// and CSeq number, not of Via, and of nothing that a CANCEL or the ACK to a failure may lack,
+/// which must get their INVITE's branch where it was forwarded without state (RFC 3261 §16.11):
+/// method, To tag, credentials (ours end here, and those for others decide nothing) and
+/// Proxy-Require (always refused).
 uint64_t loop_hash(const IncomingRequest& request, const Routing& routing,
                    std::array<uint64_t, 2> key);
 

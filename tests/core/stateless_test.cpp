@@ -65,6 +65,22 @@ TEST_F(Stateless_Rfc3261_16_11, CancelAndTheAckOfAFailureFollowTheirInvite) {
     EXPECT_EQ(bob.expects("ACK").message().branch(), leg.message().branch());
 }
 
+TEST_F(Stateless_Rfc3261_16_11, CancelAndAckNeedNotCarryTheCredentialsOfTheirInvite) {
+    const std::string theirs =
+        "Proxy-Authorization: Digest username=\"a\", realm=\"elsewhere.test\", nonce=\"1\", "
+        "uri=\"sip:bob@example.test\", response=\"0123456789abcdef0123456789abcdef\"";
+    Outgoing call = alice.send(alice.make("INVITE", bob.aor()).with(theirs));
+    const Incoming leg = bob.expects("INVITE");
+    EXPECT_TRUE(leg.message().has("Proxy-Authorization"));
+    call.cancel();
+    const Incoming cancel = bob.expects("CANCEL");
+    EXPECT_FALSE(cancel.message().has("Proxy-Authorization"));
+    EXPECT_EQ(cancel.message().branch(), leg.message().branch());
+    leg.answers(487);
+    call.expect(487).ack();
+    EXPECT_EQ(bob.expects("ACK").message().branch(), leg.message().branch());
+}
+
 TEST_F(Stateless_Rfc3261_16_11, WithoutACookieTheTransactionIsToldByItsFields) {
     RequestText old = alice.make("MESSAGE", bob.aor());
     old.via = "SIP/2.0/UDP 198.51.100.10:5060;branch=1";

@@ -26,9 +26,11 @@ struct LoadedConfig {
     std::string users_file;  // absolute; empty: none
     uint64_t journal_segment_bytes = uint64_t{64} << 20;
     uint64_t journal_keep_bytes = uint64_t{10} << 30;
-    std::string log_level = "info";  // debug, info, warning, error
-    std::string log_file;            // absolute; empty: standard error
-    uint32_t shards = 0;             // 0: one for each CPU of the affinity mask
+    Duration records_keep = std::chrono::hours(365 * 24);  // 0: for ever
+    uint64_t records_limit = 20'000'000;                   // 0: none
+    std::string log_level = "info";                        // debug, info, warning, error
+    std::string log_file;                                  // absolute; empty: standard error
+    uint32_t shards = 0;  // 0: one for each CPU of the affinity mask
     Duration shutdown_max = std::chrono::seconds(5);
     /// Everything of a snapshot but its version and own_addresses. auth.realm is empty when neither
     /// a realm nor a domain is configured: then it is the name fixed in data_dir (make_snapshot

@@ -494,6 +494,31 @@ constexpr std::array kRecords{
             config.settings.limits.call_max = value.duration();
             return {};
         }},
+    Key{.name = "keep",
+        .type = KeyType::Duration,
+        .default_text = "\"365d\"",
+        .help = "The record of a call is removed so long after the call began; files of the "
+                "journal in which everything is older go too. Not shorter than call_max. 0s: "
+                "nothing is removed because of its age.",
+        .min = 0,
+        .max = 36500 * kDay,
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.records_keep = value.duration();
+            return {};
+        }},
+    Key{.name = "limit",
+        .type = KeyType::Integer,
+        .default_text = "20000000",
+        .help = "How many records are kept: beyond it those of the calls that began first are "
+                "removed. A record takes about half a kilobyte on the disk. 0: no limit.",
+        .min = 0,
+        .max = 1'000'000'000'000,
+        .when = When::AtStart,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.records_limit = value.number;
+            return {};
+        }},
 };
 
 constexpr std::array kJournal{
@@ -513,9 +538,8 @@ constexpr std::array kJournal{
         .type = KeyType::Bytes,
         .default_text = "\"10GiB\"",
         .help = "The oldest files of the journal are removed when all together take more than "
-                "this, but never before the "
-                "database has what stands in them. What is kept is what deleted records come back "
-                "from.",
+                "this, but never before the database has what stands in them. What is kept is what "
+                "deleted records come back from. Age removes files too: see keep under [records].",
         .min = kMiB,
         .max = 1024 * kGiB,
         .when = When::AtStart,

@@ -321,6 +321,14 @@ class Parser final {
                 "store.users_file is read by the memory engine only; write engine = \"memory\", or "
                 "import the file once with \"signalbox user import FILE\"");
         }
+        const Duration keep = config_.records_keep;
+        const Duration call_max = config_.settings.limits.call_max;
+        if (keep != Duration{} && keep < call_max) {
+            fault(lines_["records.keep"],
+                  "records.keep (" + format_duration(keep) +
+                      ") is shorter than records.call_max (" + format_duration(call_max) +
+                      "): the record of a long call would be gone as soon as it ends");
+        }
         check_listeners(root);
     }
 

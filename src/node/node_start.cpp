@@ -105,6 +105,7 @@ store::Outcome<std::vector<Node::Restored>> Node::load_store() {
     options.domain =
         config_.settings.domains.empty() ? options.realm : config_.settings.domains.front();
     options.journal_keep_bytes = config_.journal_keep_bytes;
+    options.records_kept = {config_.records_keep, config_.records_limit};
     TRY_ASSIGN(opened, config_.engine == config::StoreEngine::Sqlite
                            ? store::open_sqlite_store(options)
                            : store::open_memory_store(options));

@@ -44,10 +44,9 @@ Outcome<void> FoldWriter::prepare_statements() {
         Wanted{&upsert_place_, "INSERT OR REPLACE INTO fold_positions VALUES (?, ?, ?, ?)"},
         Wanted{&upsert_open_call_, "INSERT OR REPLACE INTO open_calls VALUES (?, ?)"},
         Wanted{&delete_open_call_, "DELETE FROM open_calls WHERE id = ?"},
-        Wanted{
-            &add_folded_,
-            "INSERT INTO identity VALUES ('records_folded', ?1) ON CONFLICT (name) DO UPDATE SET "
-            "value = value + ?1"},
+        Wanted{&add_folded_,
+               "INSERT INTO identity VALUES ('records_folded', ?1), ('records_present', ?1) "
+               "ON CONFLICT (name) DO UPDATE SET value = value + ?1"},
     };
     for (const Wanted& one : wanted) {
         auto statement = database_.prepare(one.sql);
@@ -151,19 +150,22 @@ Outcome<std::vector<CarriedCall>> read_open_calls(sqlite::Database& database) {
     return calls;
 }
 
-Outcome<uint64_t> read_folded_count(sqlite::Database& database) {
+Outcome<uint64_t> count_missing_records(sqlite::Database& database) {
     auto select = database.prepare("SELECT value FROM identity WHERE name = 'records_folded'");
     if (!select) return tl::unexpected(select.error());
     database.clear();
-    if (select->step()) return select->natural(0);
+    const uint64_t expected = select->step() ? select->natural(0) : 0;
     if (!database.is_ok()) return tl::unexpected(database.trouble());
-    return 0;
+    const auto present = count_records(database);
+    if (!present) return tl::unexpected(present.error());
+    return expected > *present ? expected - *present : 0;
 }
 
-Outcome<void> write_folded_count(sqlite::Database& database, uint64_t count) {
-    auto insert = database.prepare("INSERT OR REPLACE INTO identity VALUES ('records_folded', ?)");
-    if (!insert) return tl::unexpected(insert.error());
-    if (!insert->reset().bind(count).run()) return tl::unexpected(database.trouble());
+Outcome<void> forget_missing_records(sqlite::Database& database, uint64_t count) {
+    auto update =
+        database.prepare("UPDATE identity SET value = value - ? WHERE name = 'records_folded'");
+    if (!update) return tl::unexpected(update.error());
+    if (!update->reset().bind(count).run()) return tl::unexpected(database.trouble());
     return {};
 }
 

@@ -47,9 +47,10 @@ class FoldWriter final {
 
 Outcome<std::map<uint8_t, FoldedUpTo>> read_places(sqlite::Database& database);
 Outcome<std::vector<CarriedCall>> read_open_calls(sqlite::Database& database);
-/// How many records were ever written, those that somebody deleted included.
-Outcome<uint64_t> read_folded_count(sqlite::Database& database);
-Outcome<void> write_folded_count(sqlite::Database& database, uint64_t count);
+/// How many records should be there but were deleted by somebody.
+Outcome<uint64_t> count_missing_records(sqlite::Database& database);
+/// Gives up on `count` of them.
+Outcome<void> forget_missing_records(sqlite::Database& database, uint64_t count);
 /// Removes addresses of record whose last binding ended before `before`.
 Outcome<void> remove_expired_bindings(sqlite::Database& database, WallTime before);
 

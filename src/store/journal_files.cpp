@@ -129,9 +129,14 @@ uint64_t boot_hash() {
     return siphash({0x626f6f742d6964, 1}, id);
 }
 
-size_t trim_journal(const std::string& data_dir, uint64_t keep_bytes,
+size_t trim_journal(const std::string& data_dir, const JournalKept& kept,
                     const std::map<uint8_t, JournalPosition>& folded) {
-    std::vector<SegmentFile> removable;
+    struct Removable {
+        SegmentFile file;
+        bool is_outdated = false;
+    };
+    const int64_t since_us = kept.since.time_since_epoch().count();
+    std::vector<Removable> removable;
     uint64_t bytes = 0;
     for (const uint8_t shard : journal_shards(data_dir)) {
         const std::vector<SegmentFile> files = list_segments(data_dir, shard);
@@ -140,17 +145,20 @@ size_t trim_journal(const std::string& data_dir, uint64_t keep_bytes,
             bytes += files[i].bytes;
             const bool is_newest = i + 1 == files.size();
             if (is_newest || position == folded.end()) continue;
-            if (files[i].header.sequence < position->second.sequence) removable.push_back(files[i]);
+            if (files[i].header.sequence >= position->second.sequence) continue;
+            // Nothing was written to it any more when the next one was begun.
+            removable.push_back({files[i], files[i + 1].header.created_us < since_us});
         }
     }
-    const auto is_older = [](const SegmentFile& a, const SegmentFile& b) {
-        return a.header.run != b.header.run ? a.header.run < b.header.run
-                                            : a.header.created_us < b.header.created_us;
+    const auto is_older = [](const Removable& a, const Removable& b) {
+        const SegmentHeader& left = a.file.header;
+        const SegmentHeader& right = b.file.header;
+        return left.run != right.run ? left.run < right.run : left.created_us < right.created_us;
     };
     std::stable_sort(removable.begin(), removable.end(), is_older);
     size_t removed = 0;
-    for (const SegmentFile& file : removable) {
-        if (bytes <= keep_bytes) break;
+    for (const auto& [file, is_outdated] : removable) {
+        if (bytes <= kept.bytes && !is_outdated) continue;
         if (::unlink(file.path.c_str()) != 0) continue;
         bytes -= file.bytes;
         ++removed;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "store/segment.h"
 
 namespace signalbox::store {
@@ -35,10 +36,16 @@ uint64_t next_run(const std::string& data_dir);
 /// A number for this boot of the machine.
 uint64_t boot_hash();
 
-/// Removes the oldest segments until all together have at most `keep_bytes`, but none that is its
-/// shard's newest, and none at or behind the place up to which `folded` says that its shard was
-/// folded. Returns how many went.
-size_t trim_journal(const std::string& data_dir, uint64_t keep_bytes,
+/// What of the journal stays: so many octets, and nothing that happened before `since`.
+struct JournalKept {
+    uint64_t bytes = 0;
+    WallTime since = WallTime::min();
+};
+
+/// Removes segments in which nothing is worth keeping, and the oldest ones until all together have
+/// at most `kept.bytes`, but none that is its shard's newest, and none at or behind the place up to
+/// which `folded` says that its shard was folded. Returns how many went.
+size_t trim_journal(const std::string& data_dir, const JournalKept& kept,
                     const std::map<uint8_t, JournalPosition>& folded);
 
 }  // namespace signalbox::store

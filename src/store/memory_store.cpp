@@ -9,8 +9,10 @@
 
 #include "store/journal_files.h"
 #include "store/journal_folder.h"
+#include "store/record_retention.h"
 #include "store/store.h"
 #include "store/user_accounts.h"
+#include "store/wall_clock.h"
 
 namespace signalbox::store {
 
@@ -74,6 +76,7 @@ class MemoryStore final : public Store {
     }
     void add_counters(Counters& into) const override {
         into.add(Counter::records_written_total, written_.load(std::memory_order_relaxed));
+        into.add(Counter::records_removed_total, removed_.load(std::memory_order_relaxed));
     }
 
  private:
@@ -83,7 +86,8 @@ class MemoryStore final : public Store {
         uint64_t change = 0;
     };
     void keep(ports::CallRecord record);
-    void trim();
+    void remove_old_records(WallTime since);
+    void trim(WallTime since);
 
     StoreOptions options_;
     JournalFolder folder_;
@@ -96,6 +100,7 @@ class MemoryStore final : public Store {
     std::map<Key, ports::CallRecord> records_;         // guarded by mutex_
     std::unordered_map<uint64_t, WallTime> start_of_;  // guarded by mutex_
     std::atomic<uint64_t> written_{0};
+    std::atomic<uint64_t> removed_{0};
 };
 
 Outcome<void> MemoryStore::load_file() {
@@ -154,6 +159,21 @@ void MemoryStore::keep(ports::CallRecord record) {
     records_.erase(records_.begin());
 }
 
+void MemoryStore::remove_old_records(WallTime since) {
+    const std::lock_guard lock(mutex_);
+    const uint64_t limit = options_.records_kept.count;
+    uint64_t removed = 0;
+    while (!records_.empty()) {
+        const auto& [started, id] = records_.begin()->first;
+        const bool is_surplus = limit != 0 && records_.size() > limit;
+        if (!is_surplus && started >= since) break;
+        start_of_.erase(id);
+        records_.erase(records_.begin());
+        ++removed;
+    }
+    removed_.fetch_add(removed, std::memory_order_relaxed);
+}
+
 FoldReport MemoryStore::fold(FoldMode) {
     FoldReport report;
     while (folder_.read(kEventsPerRead)) {
@@ -164,15 +184,17 @@ FoldReport MemoryStore::fold(FoldMode) {
         for (ports::CallRecord& record : batch.records) keep(std::move(record));
     }
     written_.fetch_add(report.records, std::memory_order_relaxed);
-    trim();
+    const WallTime since = kept_since(wall_now(), options_.records_kept);
+    remove_old_records(since);
+    trim(since);
     return report;
 }
 
-void MemoryStore::trim() {
+void MemoryStore::trim(WallTime since) {
     std::map<uint8_t, JournalPosition> places = folder_.positions();
     for (auto& [shard, place] : places) place.offset = 0;
     if (places == trimmed_at_) return;
-    trim_journal(options_.data_dir, options_.journal_keep_bytes, places);
+    trim_journal(options_.data_dir, {options_.journal_keep_bytes, since}, places);
     trimmed_at_ = std::move(places);
 }
 

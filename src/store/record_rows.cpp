@@ -134,10 +134,12 @@ Outcome<std::vector<ports::CallRecord>> read_records(sqlite::Database& database,
 }
 
 Outcome<uint64_t> count_records(sqlite::Database& database) {
-    auto select = database.prepare("SELECT count(*) FROM records");
+    auto select = database.prepare("SELECT value FROM identity WHERE name = 'records_present'");
     if (!select) return tl::unexpected(select.error());
-    if (!select->step()) return tl::unexpected(database.trouble());
-    return select->natural(0);
+    database.clear();
+    if (select->step()) return select->natural(0);
+    if (!database.is_ok()) return tl::unexpected(database.trouble());
+    return 0;
 }
 
 Outcome<std::vector<ports::BindingsEvent>> read_bindings(sqlite::Database& database) {

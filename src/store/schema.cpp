@@ -12,6 +12,8 @@ namespace {
 /// In order; a database's user_version says how many it has.
 constexpr std::array kMigrations{
 #include "store/migrations/0001_tables.sql"
+    ,
+#include "store/migrations/0002_record_count.sql"
 };
 
 Outcome<int64_t> user_version(sqlite::Database& database) {

@@ -8,10 +8,12 @@
 #include "base/result.h"
 #include "store/fold_rows.h"
 #include "store/journal_files.h"
+#include "store/record_retention.h"
 #include "store/record_rows.h"
 #include "store/schema.h"
 #include "store/store.h"
 #include "store/user_rows.h"
+#include "store/wall_clock.h"
 
 namespace signalbox::store {
 
@@ -31,11 +33,11 @@ constexpr std::chrono::milliseconds kBackOffMin{100};
 constexpr std::chrono::milliseconds kBackOffMax{5000};
 /// Rows of bindings are kept this long after the last one expired.
 constexpr std::chrono::hours kExpiredBindingsKept{24};
-
-WallTime wall_now() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return WallTime(std::chrono::duration_cast<std::chrono::microseconds>(now));
-}
+/// Old records: how often they are looked for, and what one call of fold() may spend on them.
+constexpr std::chrono::seconds kRetentionInterval{10};
+constexpr std::chrono::milliseconds kRetentionTimeMax{50};
+/// Old segments of the journal are looked for at each change of segments, and this often.
+constexpr std::chrono::hours kTrimInterval{1};
 
 class SqliteStore final : public Store {
  public:
@@ -59,6 +61,7 @@ class SqliteStore final : public Store {
     void add_counters(Counters& into) const override {
         into.add(Counter::store_write_failures_total, failures_.load(std::memory_order_relaxed));
         into.add(Counter::records_written_total, written_.load(std::memory_order_relaxed));
+        into.add(Counter::records_removed_total, removed_.load(std::memory_order_relaxed));
     }
 
  private:
@@ -69,6 +72,8 @@ class SqliteStore final : public Store {
     bool is_commit_due(FoldMode mode, Clock::time_point now) const;
     bool write(FoldReport& report);
     bool write_refold(FoldReport& report);
+    bool end_refold(FoldReport& report);
+    void remove_old_records(FoldMode mode);
     void note_failure(const Failure& trouble, FoldReport& report);
     void note_success(uint64_t written, FoldReport& report);
     void trim();
@@ -82,7 +87,11 @@ class SqliteStore final : public Store {
     std::optional<FoldBatch> unwritten_;  // what a failed transaction held
     std::optional<JournalFolder> refold_;
     std::optional<FoldBatch> refold_unwritten_;
+    uint64_t refold_missing_ = 0;
+    std::unique_ptr<RecordRetention> retention_;
+    Clock::time_point next_retention_{};
     std::map<uint8_t, JournalPosition> trimmed_at_;
+    Clock::time_point next_trim_{};
     Clock::time_point last_commit_{};
     Clock::time_point next_try_{};
     std::chrono::milliseconds back_off_ = kBackOffMin;
@@ -93,6 +102,7 @@ class SqliteStore final : public Store {
 
     std::atomic<uint64_t> failures_{0};
     std::atomic<uint64_t> written_{0};
+    std::atomic<uint64_t> removed_{0};
 };
 
 Outcome<std::unique_ptr<Store>> SqliteStore::open(const StoreOptions& options) {
@@ -110,6 +120,9 @@ Outcome<std::unique_ptr<Store>> SqliteStore::open(const StoreOptions& options) {
     auto writer = FoldWriter::prepare(*store->database_);
     if (!writer) return tl::unexpected(writer.error());
     store->writer_ = std::move(*writer);
+    auto retention = RecordRetention::prepare(*store->database_, options.records_kept);
+    if (!retention) return tl::unexpected(retention.error());
+    store->retention_ = std::move(*retention);
     TRY(remove_expired_bindings(*store->database_, wall_now() - kExpiredBindingsKept));
     TRY(store->begin_fold());
     TRY(store->begin_refold_when_records_are_missing());
@@ -130,11 +143,10 @@ Outcome<void> SqliteStore::begin_fold() {
 }
 
 Outcome<void> SqliteStore::begin_refold_when_records_are_missing() {
-    const auto expected = read_folded_count(*database_);
-    if (!expected) return tl::unexpected(expected.error());
-    const auto present = count_records(*database_);
-    if (!present) return tl::unexpected(present.error());
-    if (*present >= *expected) return {};
+    const auto missing = count_missing_records(*database_);
+    if (!missing) return tl::unexpected(missing.error());
+    if (*missing == 0) return {};
+    refold_missing_ = *missing;
     refold_.emplace(JournalFolder::Options{options_.data_dir, {}, folder_->positions(), false});
     return {};
 }
@@ -191,6 +203,10 @@ FoldReport SqliteStore::fold(FoldMode mode) {
         if (Clock::now() >= next_try_ || mode == FoldMode::Now) write_refold(report);
     }
     if (report.trouble.empty() && unwritten_) report.trouble = trouble_;
+    if (report.trouble.empty()) {
+        remove_old_records(mode);
+        trim();
+    }
     return report;
 }
 
@@ -205,26 +221,16 @@ bool SqliteStore::write(FoldReport& report) {
     note_success(*written, report);
     unwritten_.reset();
     last_commit_ = Clock::now();
-    trim();
     return true;
 }
 
 bool SqliteStore::write_refold(FoldReport& report) {
     if (!refold_unwritten_) {
-        const bool is_more = refold_->read(kEventsPerRead);
-        if (!is_more) {
-            // What the retained journal does not tell any more is gone for good.
-            const auto present = count_records(*database_);
-            const auto noted = present ? write_folded_count(*database_, *present)
-                                       : Outcome<void>(tl::unexpected(present.error()));
-            if (!noted) {
-                note_failure(noted.error(), report);
-                return false;
-            }
-            refold_.reset();
-            return true;
-        }
+        if (!refold_->read(kEventsPerRead)) return end_refold(report);
         refold_unwritten_ = refold_->take_batch();
+        const WallTime since = kept_since(wall_now(), options_.records_kept);
+        std::erase_if(refold_unwritten_->records,
+                      [since](const ports::CallRecord& record) { return record.started < since; });
     }
     const auto written = writer_->apply_records(refold_unwritten_->records);
     if (!written) {
@@ -236,6 +242,32 @@ bool SqliteStore::write_refold(FoldReport& report) {
     refold_unwritten_.reset();
     report.is_behind = true;
     return true;
+}
+
+bool SqliteStore::end_refold(FoldReport& report) {
+    // What the retained journal does not tell any more is gone for good.
+    const auto forgotten = forget_missing_records(*database_, refold_missing_);
+    if (!forgotten) {
+        note_failure(forgotten.error(), report);
+        return false;
+    }
+    refold_.reset();
+    return true;
+}
+
+/// A failure is not worth a word: where the database cannot be written, the fold says so.
+void SqliteStore::remove_old_records(FoldMode mode) {
+    const Clock::time_point begin = Clock::now();
+    if (begin < next_retention_ && mode != FoldMode::Now) return;
+    const WallTime now = wall_now();
+    while (Clock::now() - begin < kRetentionTimeMax) {
+        const auto removed = retention_->remove_batch(now);
+        if (!removed) failures_.fetch_add(1, std::memory_order_relaxed);
+        if (removed) removed_.fetch_add(*removed, std::memory_order_relaxed);
+        if (removed && *removed == RecordRetention::kBatch) continue;
+        next_retention_ = begin + kRetentionInterval;
+        return;
+    }
 }
 
 void SqliteStore::note_failure(const Failure& trouble, FoldReport& report) {
@@ -255,17 +287,21 @@ void SqliteStore::note_success(uint64_t written, FoldReport& report) {
 }
 
 void SqliteStore::trim() {
-    // Only a change of segments can make one superfluous.
+    // Only a change of segments can make one superfluous, or time.
     std::map<uint8_t, JournalPosition> places = folder_->positions();
     for (auto& [shard, place] : places) place.offset = 0;
-    if (places == trimmed_at_ || refold_) return;
+    const Clock::time_point now = Clock::now();
+    if ((places == trimmed_at_ && now < next_trim_) || refold_) return;
     trimmed_at_ = places;
+    next_trim_ = now + kTrimInterval;
     const auto folded = read_places(*database_);
     if (!folded) return;
     std::map<uint8_t, JournalPosition> needed;
     for (const auto& [shard, up_to] : *folded)
         needed[shard] = std::min(up_to.bindings, up_to.records);
-    trim_journal(options_.data_dir, options_.journal_keep_bytes, needed);
+    const JournalKept kept{options_.journal_keep_bytes,
+                           kept_since(wall_now(), options_.records_kept)};
+    trim_journal(options_.data_dir, kept, needed);
 }
 
 }  // namespace

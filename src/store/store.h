@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "base/time.h"
 #include "ports/call_record.h"
 #include "ports/journal_event.h"
 #include "ports/user_record.h"
@@ -17,12 +18,20 @@
 
 namespace signalbox::store {
 
+/// Which records stay: of calls that began no longer ago than `age`, and of these the last `count`.
+/// 0: no such limit.
+struct RecordsKept {
+    Duration age{};
+    uint64_t count = 0;
+};
+
 struct StoreOptions {
     std::string data_dir;
     std::string users_file;  // memory engine: lines of user,password; empty: no users
     std::string realm;       // memory engine: for which HA1s are made
     std::string domain;      // memory engine: for HA1s of user@domain
     uint64_t journal_keep_bytes = uint64_t{10} << 30;
+    RecordsKept records_kept;
 };
 
 /// Users that changed, removed ones with is_removed; `version` goes into the next question.
@@ -68,14 +77,14 @@ class Store {
     virtual std::vector<ports::OpenCall> open_calls() const = 0;
 
     /// Reads the journal on and writes what follows from it; removes segments that are folded and
-    /// past what is to be kept. Never throws and never blocks for more than about a second per
-    /// call; on trouble it backs off by itself, counts store_write_failures_total and goes on later
-    /// where it stood.
+    /// past what is to be kept, and records that are too old or too many, little by little. Never
+    /// throws and never blocks for more than about a second per call; on trouble it backs off by
+    /// itself, counts store_write_failures_total and goes on later where it stood.
     virtual FoldReport fold(FoldMode mode) = 0;
 
     virtual Outcome<std::vector<ports::CallRecord>> records(const RecordQuery& query) = 0;
     virtual Outcome<uint64_t> record_count() = 0;
-    /// Adds store_write_failures_total and records_written_total.
+    /// Adds store_write_failures_total, records_written_total and records_removed_total.
     virtual void add_counters(Counters& into) const = 0;
 };
 

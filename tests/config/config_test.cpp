@@ -73,6 +73,8 @@ t1 = "1s"
 auth_failures_max = 7
 [records]
 call_max = "2h"
+keep = "30d"
+limit = 5000
 [journal]
 segment = "1MiB"
 keep = "1GiB"
@@ -108,6 +110,8 @@ file = "/var/log/signalbox.log"
     EXPECT_EQ(settings.timers.b, std::chrono::seconds(64));
     EXPECT_EQ(settings.limits.auth_failures_max, 7u);
     EXPECT_EQ(settings.limits.call_max, std::chrono::hours(2));
+    EXPECT_EQ(config.records_keep, std::chrono::hours(30 * 24));
+    EXPECT_EQ(config.records_limit, 5000u);
     EXPECT_EQ(config.journal_segment_bytes, uint64_t{1} << 20);
     EXPECT_EQ(config.journal_keep_bytes, uint64_t{1} << 30);
     EXPECT_EQ(config.log_level, "debug");
@@ -122,6 +126,8 @@ TEST(Config_Behaviour, HasTheSameDefaultsWithAnEmptyFileAsInTheCode) {
     EXPECT_EQ(empty.shards, code.shards);
     EXPECT_EQ(empty.journal_segment_bytes, code.journal_segment_bytes);
     EXPECT_EQ(empty.journal_keep_bytes, code.journal_keep_bytes);
+    EXPECT_EQ(empty.records_keep, code.records_keep);
+    EXPECT_EQ(empty.records_limit, code.records_limit);
     EXPECT_EQ(empty.log_level, code.log_level);
     EXPECT_EQ(empty.settings.registrar.expires_default_s, snapshot.registrar.expires_default_s);
     EXPECT_EQ(empty.settings.registrar.expires_min_s, snapshot.registrar.expires_min_s);
@@ -216,6 +222,8 @@ TEST(Config_Behaviour, SaysWhatAValueMustBe) {
         {"store = 1", "\"store\" is a section; write [store]"},
         {"[timers]\nt1 = \"0s\"", "expected a duration from 1ms to 1h"},
         {"[store]\nusers_file = \"users.csv\"", "is read by the memory engine only"},
+        {"[records]\nkeep = \"1h\"", "records.keep (1h) is shorter than records.call_max (1d)"},
+        {"[records]\nkeep = \"forever\"", "expected a duration from 0s to 36500d"},
         {"[registrar]\nexpires_min = \"3h\"", "is greater than registrar.expires_max"},
         {"[registrar]\nexpires_default = \"30s\"",
          "must lie between registrar.expires_min (1m) and registrar.expires_max (2h)"},
@@ -225,6 +233,10 @@ TEST(Config_Behaviour, SaysWhatAValueMustBe) {
         ASSERT_EQ(found.size(), 1u) << one.text;
         EXPECT_THAT(found.front(), HasSubstr(one.expected)) << one.text;
     }
+}
+
+TEST(Config_Behaviour, KeepsRecordsForEverWhenToldSo) {
+    EXPECT_EQ(good("[records]\nkeep = \"0s\"\nlimit = 0\n").records_keep, Duration{});
 }
 
 TEST(Config_Behaviour, KeepsTheDefaultExpiryWithinLimitsThatAreSetAlone) {

@@ -293,11 +293,36 @@ TEST(JournalFiles_Behaviour, TrimsTheOldestFoldedSegmentsOnly) {
     for (uint64_t run = 1; run <= 5; ++run) open_journal(directory, run)->append("event");
     const uint64_t one = kFirstFrame + frame_bytes(5);
     const std::map<uint8_t, JournalPosition> folded{{0, {4, kFirstFrame}}};
-    EXPECT_EQ(trim_journal(directory.path(), 5 * one, folded), 0u);
-    EXPECT_EQ(trim_journal(directory.path(), 4 * one, folded), 1u);
+    EXPECT_EQ(trim_journal(directory.path(), {5 * one}, folded), 0u);
+    EXPECT_EQ(trim_journal(directory.path(), {4 * one}, folded), 1u);
     EXPECT_EQ(segment_sequences(directory.path(), 0), (std::vector<uint64_t>{2, 3, 4, 5}));
-    EXPECT_EQ(trim_journal(directory.path(), 0, folded), 2u);
+    EXPECT_EQ(trim_journal(directory.path(), {0}, folded), 2u);
     EXPECT_EQ(segment_sequences(directory.path(), 0), (std::vector<uint64_t>{4, 5}));
+}
+
+TEST(JournalFiles_Behaviour, TrimsFoldedSegmentsInWhichEverythingIsTooOld) {
+    TemporaryDirectory directory;
+    for (uint64_t run = 1; run <= 5; ++run) open_journal(directory, run)->append("event");
+    const std::map<uint8_t, JournalPosition> folded{{0, {5, kFirstFrame}}};
+    const auto files = list_segments(directory.path(), 0);
+    ASSERT_EQ(files.size(), 5u);
+    constexpr uint64_t kAll = UINT64_MAX;
+    const auto begun = [&](size_t i) {
+        return WallTime(std::chrono::microseconds(files[i].header.created_us));
+    };
+    EXPECT_EQ(trim_journal(directory.path(), {kAll, begun(0)}, folded), 0u);
+    // Until the fourth was begun, the third may have been written to.
+    EXPECT_EQ(trim_journal(directory.path(), {kAll, begun(3)}, folded), 2u);
+    EXPECT_EQ(segment_sequences(directory.path(), 0), (std::vector<uint64_t>{3, 4, 5}));
+    EXPECT_EQ(trim_journal(directory.path(), {kAll, WallTime::max()}, folded), 2u);
+    EXPECT_EQ(segment_sequences(directory.path(), 0), std::vector<uint64_t>{5});
+}
+
+TEST(JournalFiles_Behaviour, KeepsOldSegmentsThatAreNotFolded) {
+    TemporaryDirectory directory;
+    for (uint64_t run = 1; run <= 3; ++run) open_journal(directory, run)->append("event");
+    EXPECT_EQ(trim_journal(directory.path(), {UINT64_MAX, WallTime::max()}, {{0, {2, 64}}}), 1u);
+    EXPECT_EQ(segment_sequences(directory.path(), 0), (std::vector<uint64_t>{2, 3}));
 }
 
 TEST(JournalFiles_Behaviour, NeverTrimsTheNewestSegmentNorAnUnknownShard) {
@@ -305,7 +330,7 @@ TEST(JournalFiles_Behaviour, NeverTrimsTheNewestSegmentNorAnUnknownShard) {
     open_journal(directory, 1, 0)->append("event");
     open_journal(directory, 1, 1)->append("event");
     open_journal(directory, 2, 1)->append("event");
-    EXPECT_EQ(trim_journal(directory.path(), 0, {{0, {9, 64}}}), 0u);
+    EXPECT_EQ(trim_journal(directory.path(), {0}, {{0, {9, 64}}}), 0u);
 }
 
 }  // namespace

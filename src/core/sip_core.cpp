@@ -211,6 +211,9 @@ void SipCore::Impl::on_shard_message(Now now, const ports::ShardMessageIn& messa
                    [&](const proxy::LocationAnswer& answer) {
                        proxy.on_location_answer(now, answer, out);
                    },
+                   [&](const proxy::StatelessRequest& request) {
+                       proxy.on_stateless_request(now, message.from, request, out);
+                   },
                    [&](const proxy::SourceBlocked& blocked) {
                        guard.block(now, blocked.address, blocked.until);
                    },

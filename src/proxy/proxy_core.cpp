@@ -58,6 +58,11 @@ void ProxyCore::start(Now now, const IncomingRequest& request, const Routing& ro
         start_stateless(now, request, routing, admission, out)) {
         return;
     }
+    start_stateful(now, request, routing, admission, out);
+}
+
+void ProxyCore::start_stateful(Now now, const IncomingRequest& request, const Routing& routing,
+                               const Admission& admission, ports::Outbox& out) {
     const ContextHandle handle = begin(now, request, admission, out);
     if (!handle) {
         s_.counters.add(Counter::overload_refused_total);

@@ -65,6 +65,9 @@ class ProxyCore final {
     void on_dns_reply(Now now, uint64_t id, std::span<const IpAddress> addresses,
                       ports::Outbox& out);
     void on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out);
+    /// Another shard's request for one of our addresses of record, or our own that came back.
+    void on_stateless_request(Now now, uint8_t from, const StatelessRequest& handed,
+                              ports::Outbox& out);
 
     /// Ends each INVITE that has no final response, a batch a turn: 503 to its caller (487 if he
     /// has cancelled it), CANCEL to whom it rings.
@@ -91,12 +94,22 @@ class ProxyCore final {
     std::optional<transport::Flow> in_dialog_flow(const IncomingRequest& request,
                                                   const Routing& routing) const;
 
+    void start_stateful(Now now, const IncomingRequest& request, const Routing& routing,
+                        const Admission& admission, ports::Outbox& out);
+
     // Stateless: stateless_forwarding.cpp
     bool start_stateless(Now now, const IncomingRequest& request, const Routing& routing,
                          const Admission& admission, ports::Outbox& out);
     bool forward_stateless(const IncomingRequest& request, const Routing& routing,
                            std::string_view target, const transport::Flow& flow, uint64_t loop_hash,
                            ports::Outbox& out);
+    bool start_stateless_to_user(Now now, const IncomingRequest& request, const Routing& routing,
+                                 const Admission& admission, ports::Outbox& out);
+    bool forward_to_only_target(Now now, const IncomingRequest& request, const Routing& routing,
+                                const LocationQuestion& question, uint64_t loop_hash,
+                                ports::Outbox& out);
+    void take_back(Now now, const IncomingRequest& request, const Routing& routing,
+                   const StatelessRequest& handed, ports::Outbox& out);
     bool can_go_on(Now now, const IncomingRequest& request, uint64_t loop_hash) const;
     void forward_stateless_response(Now now, const sip::MessageView& response,
                                     const transport::Flow& flow, ports::Outbox& out);

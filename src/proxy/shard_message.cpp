@@ -11,7 +11,8 @@ enum class Kind : uint8_t {
     CredentialAnswer,
     LocationQuestion,
     LocationAnswer,
-    SourceBlocked
+    SourceBlocked,
+    StatelessRequest
 };
 
 constexpr size_t kTargetsMax = 256;
@@ -97,6 +98,15 @@ struct Encoder {
             put(out, target.flow);
         }
     }
+    void operator()(const StatelessRequest& request) {
+        out.number(Kind::StatelessRequest);
+        out.number(request.tenant);
+        out.text(request.aor);
+        out.number(request.loop_hash);
+        put(out, request.flow);
+        out.text(request.bytes);
+        out.number(static_cast<uint8_t>(request.needs_state));
+    }
     void operator()(const SourceBlocked& blocked) {
         out.number(Kind::SourceBlocked);
         put(out, blocked.address);
@@ -114,6 +124,17 @@ CredentialQuestion get_credential_question(ByteReader& in) {
     question.identity = in.text();
     question.source = get_address(in);
     return question;
+}
+
+StatelessRequest get_stateless_request(ByteReader& in) {
+    StatelessRequest request;
+    request.tenant = in.number<ports::TenantId>();
+    request.aor = in.text();
+    request.loop_hash = in.number<uint64_t>();
+    request.flow = get_flow(in);
+    request.bytes = in.text();
+    request.needs_state = in.number<uint8_t>() != 0;
+    return request;
 }
 
 LocationAnswer get_location_answer(ByteReader& in) {
@@ -163,6 +184,9 @@ std::optional<ShardMessage> decode_shard_message(std::string_view bytes) {
         }
         case Kind::LocationAnswer:
             message = get_location_answer(in);
+            break;
+        case Kind::StatelessRequest:
+            message = get_stateless_request(in);
             break;
         case Kind::SourceBlocked: {
             SourceBlocked blocked;

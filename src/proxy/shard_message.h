@@ -61,6 +61,18 @@ struct LocationAnswer {
     std::vector<Target> targets;  // best q first; empty: nobody is there now
 };
 
+/// To the shard of the address of record: forward this admitted request without state. It comes
+/// back with `needs_state` when that is not possible, because nobody or several are to be reached
+/// there. Views: the bytes it was read from.
+struct StatelessRequest {
+    ports::TenantId tenant = ports::kDefaultTenant;
+    std::string_view aor;
+    uint64_t loop_hash = 0;
+    transport::Flow flow;    // by which it came
+    std::string_view bytes;  // the request
+    bool needs_state = false;
+};
+
 /// To all: leave this source's requests for credentials unanswered.
 struct SourceBlocked {
     IpAddress address;
@@ -68,7 +80,7 @@ struct SourceBlocked {
 };
 
 using ShardMessage = std::variant<CredentialQuestion, CredentialAnswer, LocationQuestion,
-                                  LocationAnswer, SourceBlocked>;
+                                  LocationAnswer, StatelessRequest, SourceBlocked>;
 
 void encode(const ShardMessage& message, std::string& out);
 /// Nothing when the bytes are none of ours. Views: `bytes`.

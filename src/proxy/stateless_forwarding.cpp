@@ -34,6 +34,12 @@ uint64_t stable_hash(const IncomingRequest& request, std::array<uint64_t, 2> key
     return siphash(key, "stateless");
 }
 
+/// Between a reliable and an unreliable transport somebody must retransmit: that is a stateful
+/// proxy (RFC 3261 §16.1).
+bool is_same_reliability(const transport::Flow& a, const transport::Flow& b) {
+    return transport::is_reliable(a.transport) == transport::is_reliable(b.transport);
+}
+
 }  // namespace
 
 bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing& routing,
@@ -62,33 +68,83 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
     if (!admission.user.empty()) return false;
     // A call that has a record keeps state to its end: somebody must see the answer to its BYE.
     if (s_.calls.find(request.call_id, request.from.tag, request.to.tag)) return false;
-    std::string_view target = routing.target_uri;
+    if (!routing.token && !admission.relay.is_foreign)
+        return start_stateless_to_user(now, request, routing, admission, out);
     std::optional<transport::Flow> flow;
     if (routing.token) {
         flow = in_dialog_flow(request, routing);
-    } else if (admission.relay.is_foreign) {
-        const auto uri = sip::parse_uri(routing.next_route.empty() ? target : routing.next_route);
+    } else {
+        const auto uri =
+            sip::parse_uri(routing.next_route.empty() ? routing.target_uri : routing.next_route);
         const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
         if (!hop || !hop->address) return false;
         flow = transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
                                         request.flow, hop->transport, {*hop->address, hop->port});
-    } else {
-        const LocationQuestion question{0, admission.relay.target_tenant,
-                                        admission.relay.target_aor};
-        if (ports::shard_of_aor(question.tenant, question.aor, setup_.shards) != setup_.shard)
-            return false;
-        const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
-        // Nobody, or several: an answer or a fork needs state.
-        if (answer.targets.size() != 1 || !answer.targets[0].has_flow) return false;
-        target = answer.targets[0].uri;
-        flow = answer.targets[0].flow;
     }
-    // Between a reliable and an unreliable transport somebody must retransmit: that is a stateful
-    // proxy (RFC 3261 §16.1).
-    if (!flow ||
-        transport::is_reliable(flow->transport) != transport::is_reliable(request.flow.transport))
-        return false;
-    return forward_stateless(request, routing, target, *flow, admission.loop_hash, out);
+    if (!flow || !is_same_reliability(*flow, request.flow)) return false;
+    return forward_stateless(request, routing, routing.target_uri, *flow, admission.loop_hash, out);
+}
+
+bool ProxyCore::start_stateless_to_user(Now now, const IncomingRequest& request,
+                                        const Routing& routing, const Admission& admission,
+                                        ports::Outbox& out) {
+    const LocationQuestion question{0, admission.relay.target_tenant, admission.relay.target_aor};
+    const uint8_t shard = ports::shard_of_aor(question.tenant, question.aor, setup_.shards);
+    if (shard == setup_.shard)
+        return forward_to_only_target(now, request, routing, question, admission.loop_hash, out);
+    StatelessRequest handed;
+    handed.tenant = question.tenant;
+    handed.aor = question.aor;
+    handed.loop_hash = admission.loop_hash;
+    handed.flow = request.flow;
+    handed.bytes = request.message.bytes();
+    encode(ShardMessage(handed), out.shard_message(shard));
+    return true;
+}
+
+bool ProxyCore::forward_to_only_target(Now now, const IncomingRequest& request,
+                                       const Routing& routing, const LocationQuestion& question,
+                                       uint64_t hash, ports::Outbox& out) {
+    const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
+    // Nobody, or several: an answer or a fork needs state.
+    if (answer.targets.size() != 1 || !answer.targets[0].has_flow) return false;
+    const Target& target = answer.targets[0];
+    return is_same_reliability(target.flow, request.flow) &&
+           forward_stateless(request, routing, target.uri, target.flow, hash, out);
+}
+
+void ProxyCore::on_stateless_request(Now now, uint8_t from, const StatelessRequest& handed,
+                                     ports::Outbox& out) {
+    sip::MessageView message;
+    CHECK(sip::parse_message(handed.bytes, message).has_value());
+    const auto request = read_request(message, handed.flow, s_.snapshots.current());
+    CHECK(request.has_value());
+    const auto routing = preprocess_route(*request, s_.keys, now.wall);
+    CHECK(routing.has_value());
+    if (handed.needs_state) return take_back(now, *request, *routing, handed, out);
+    const LocationQuestion question{0, handed.tenant, handed.aor};
+    if (forward_to_only_target(now, *request, *routing, question, handed.loop_hash, out)) return;
+    StatelessRequest back = handed;
+    back.needs_state = true;
+    encode(ShardMessage(back), out.shard_message(from));
+}
+
+void ProxyCore::take_back(Now now, const IncomingRequest& request, const Routing& routing,
+                          const StatelessRequest& handed, ports::Outbox& out) {
+    if (request.method() == Method::Ack) return s_.counters.add(Counter::stray_acks_dropped_total);
+    // What came after it may have begun its transaction meanwhile.
+    const transaction::RequestMatch match =
+        s_.transactions.receive_request(now, request.message, request.via, out.transmits);
+    if (match.kind == transaction::RequestMatch::Kind::Absorbed) return;
+    if (request.method() == Method::Cancel) {
+        if (match.cancelled) return on_cancel(now, request, match.cancelled, out);
+        return s_.reply.send_stateless(request.message, request.flow, request.snapshot,
+                                       {481, {}, {}}, out.transmits);
+    }
+    RelayDecision relay;
+    relay.target_tenant = handed.tenant;
+    relay.target_aor = handed.aor;
+    start_stateful(now, request, routing, {relay, {}, handed.loop_hash, request.is_trusted}, out);
 }
 
 void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& response,

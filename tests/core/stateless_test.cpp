@@ -3,6 +3,7 @@
 // stateful mode (stateful_call_test).
 #include <gtest/gtest.h>
 
+#include "ports/sharding.h"
 #include "tests/core/core_harness.h"
 
 namespace signalbox::core::testing {
@@ -22,7 +23,23 @@ struct StatelessTest : ::testing::Test {
     Phone& bob = world.registered("bob", "198.51.100.20:5060");
 };
 
+/// The call and the callee belong to different shards.
+struct StatelessShardsTest : ::testing::Test {
+    static constexpr uint8_t kShards = 3;
+    World world{stateless(), kShards};
+    Phone& alice = world.stranger();
+    Phone& bob = world.registered("bob", "198.51.100.20:5060");
+
+    RequestText away(std::string_view method, std::string_view user = "bob") {
+        RequestText request = alice.make(method, "sip:" + std::string(user) + "@example.test");
+        const uint8_t home = ports::shard_of_aor(ports::kDefaultTenant, user, kShards);
+        while (ports::shard_of_call_id(request.call_id, kShards) == home) request.call_id += "x";
+        return request;
+    }
+};
+
 using Stateless_Rfc3261_16_11 = StatelessTest;
+using StatelessShards_Rfc3261_16_11 = StatelessShardsTest;
 
 TEST_F(Stateless_Rfc3261_16_11, CarriesACallWithoutATransaction) {
     Outgoing call = alice.invite(bob);
@@ -142,6 +159,63 @@ TEST_F(Stateless_Rfc3261_16_11, AResponseThatHasNoWayBackIsDropped) {
     bob.send_text(text);
     EXPECT_TRUE(alice.is_silent());
     EXPECT_EQ(world.count(Counter::stray_responses_dropped_total), 1U);
+}
+
+TEST_F(StatelessShards_Rfc3261_16_11, ACalleeOfAnotherShardNeedsNoStateEither) {
+    Outgoing call = alice.send(away("INVITE"));
+    const Incoming leg = bob.expects("INVITE");
+    EXPECT_TRUE(world.is_empty());
+    call.retransmit();
+    EXPECT_EQ(bob.expects("INVITE").message().text(), leg.message().text());
+    leg.answers(180);
+    call.expect(180).cancel();
+    const Incoming cancel = bob.expects("CANCEL");
+    EXPECT_EQ(cancel.message().branch(), leg.message().branch());
+    cancel.answers(200);
+    leg.answers(487);
+    alice.expect(200);
+    call.expect(487).ack();
+    EXPECT_EQ(bob.expects("ACK").message().branch(), leg.message().branch());
+    EXPECT_TRUE(world.is_empty());
+}
+
+TEST_F(StatelessShards_Rfc3261_16_11, AForkAtAnotherShardKeepsStateAtTheCalls) {
+    Phone& desk = world.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
+    world.bind("bob", desk);
+    Outgoing call = alice.send(away("INVITE")).expect(100);
+    bob.expects("INVITE").answers(180);
+    desk.expects("INVITE").answers(180);
+    EXPECT_EQ(alice.take_kinds(), "180 180");
+    call.retransmit();
+    EXPECT_EQ(alice.take_kinds(), "180");
+    call.cancel();
+    alice.expect(200);
+    bob.expects("CANCEL");
+    desk.expects("CANCEL");
+    EXPECT_TRUE(bob.is_silent());
+}
+
+TEST_F(StatelessShards_Rfc3261_16_11, WhatOvertakesARequestThatComesBackFindsItsTransaction) {
+    Phone& desk = world.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
+    world.bind("bob", desk);
+    world.holds_shard_messages = true;
+    Outgoing call = alice.send(away("INVITE"));
+    call.retransmit();
+    call.cancel();
+    EXPECT_TRUE(alice.is_silent());
+    world.holds_shard_messages = false;
+    world.deliver_shard_messages();
+    EXPECT_EQ(alice.take_kinds(), "100 100 200 487");
+    EXPECT_TRUE(bob.is_silent());
+    EXPECT_TRUE(desk.is_silent());
+}
+
+TEST_F(StatelessShards_Rfc3261_16_11, NobodyAtAnotherShardIsAnsweredAtTheCalls) {
+    alice.send(away("INVITE", "nobody")).expect(100).expect(404);
+    alice.send(away("CANCEL", "nobody")).expect(481);
+    alice.send(away("ACK", "nobody"));
+    EXPECT_TRUE(alice.is_silent());
+    EXPECT_EQ(world.count(Counter::stray_acks_dropped_total), 1U);
 }
 
 }  // namespace

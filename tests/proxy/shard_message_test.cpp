@@ -51,6 +51,26 @@ TEST(ShardMessage_Behaviour, ACredentialAnswerComesBack) {
     }
 }
 
+TEST(ShardMessage_Behaviour, AStatelessRequestComesBack) {
+    StatelessRequest request;
+    request.tenant = 7;
+    request.aor = "bob";
+    request.loop_hash = 0x123456789abcdef0;
+    request.flow = testing::flow("198.51.100.10:5060", transport::Transport::Tcp);
+    request.bytes = "INVITE sip:bob@example.test SIP/2.0\r\n\r\n";
+    std::string bytes;
+    for (const bool needs_state : {false, true}) {
+        request.needs_state = needs_state;
+        const StatelessRequest copy = again(request, bytes);
+        EXPECT_EQ(copy.tenant, 7U);
+        EXPECT_EQ(copy.aor, "bob");
+        EXPECT_EQ(copy.loop_hash, request.loop_hash);
+        EXPECT_EQ(copy.flow, request.flow);
+        EXPECT_EQ(copy.bytes, request.bytes);
+        EXPECT_EQ(copy.needs_state, needs_state);
+    }
+}
+
 TEST(ShardMessage_Behaviour, LocationsComeBackWithTheirFlows) {
     std::string bytes;
     const LocationQuestion question = again(LocationQuestion{6, 1, "bob"}, bytes);

@@ -1,5 +1,7 @@
 // signalbox run and signalbox check.
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <iostream>
 #include <set>
 
@@ -25,7 +27,14 @@ std::string reachable_address() {
     return "127.0.0.1";
 }
 
+/// How this program is called where it was started: by its path, or by the script that started it.
+std::string own_command() {
+    const char* script = std::getenv("SIGNALBOX_COMMAND");
+    return script != nullptr && *script != '\0' ? script : program_invocation_name;
+}
+
 void tell_how_to_register(const std::vector<store::UserLine>& users, const std::string& address) {
+    const std::string command = "  " + own_command() + " ";
     std::cout << "\nTwo users were made for a first call. Their passwords are shown this once:\n\n"
               << "  server   " << address << "  (UDP or TCP, port 5060)\n";
     for (const store::UserLine& user : users) {
@@ -36,10 +45,10 @@ void tell_how_to_register(const std::vector<store::UserLine>& users, const std::
     std::cout << "\nIn a softphone, register as sip:" << users[0].name << "@" << address
               << " with this user and password, in another one as\nsip:" << users[1].name << "@"
               << address << "; then call " << users[1].name << " from the first. Afterwards see:\n"
-              << "  signalbox registrations          who is registered\n"
-              << "  signalbox calls                  what was called\n"
-              << "  signalbox user passwd " << users[0].name << "      set another password\n"
-              << "  signalbox user add carol         one more user\n\n"
+              << command << "registrations          who is registered\n"
+              << command << "calls                  what was called\n"
+              << command << "user passwd " << users[0].name << "      set another password\n"
+              << command << "user add carol         one more user\n\n"
               << std::flush;
 }
 

@@ -40,8 +40,10 @@ Node::~Node() {
     shut_down();
 }
 
-void Node::progress(const std::string& line) const {
+void Node::announce(const std::string& line, std::string_view event,
+                    std::initializer_list<sinks::LogField> fields) const {
     if (options_.progress) options_.progress(line);
+    if (!options_.progress || !config_.log_file.empty()) options_.log->info(event, fields);
 }
 
 std::unique_ptr<ports::Snapshot> Node::make_snapshot(const config::LoadedConfig& config) {
@@ -119,9 +121,9 @@ void Node::drain(int signal) {
         io::read_clocks().monotonic + std::max<Duration>(config_.shutdown_max, last_words);
     end_invites_at_ = *drain_until_ - last_words;
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(config_.shutdown_max).count();
-    options_.log->info("draining", {{"signal", signal}, {"seconds_max", seconds}});
-    progress("Stopping: new calls are refused, what is in progress has at most " +
-             std::to_string(seconds) + " s. A second signal stops at once.");
+    announce("Stopping: new calls are refused, what is in progress has at most " +
+                 std::to_string(seconds) + " s. A second signal stops at once.",
+             "draining", {{"signal", signal}, {"seconds_max", seconds}});
     for (const auto& shard : shards_) shard->post(ports::Drain{});
     await_idle();
 }

@@ -66,7 +66,10 @@ class Node final {
     void post_users(std::vector<ports::UserRecord> users);
     void on_report(ShardReport&& report);
     std::unique_ptr<ports::Snapshot> make_snapshot(const config::LoadedConfig& config);
-    void progress(const std::string& line) const;
+    /// Tells the person who started the server, and the log unless that stands on the same
+    /// terminal.
+    void announce(const std::string& line, std::string_view event,
+                  std::initializer_list<sinks::LogField> fields) const;
 
     boost::asio::io_context& context_;
     config::LoadedConfig config_;

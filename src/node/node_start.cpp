@@ -208,15 +208,15 @@ void Node::say_listening() const {
         const std::string_view name =
             listener.transport == transport::Transport::Udp ? "udp" : "tcp";
         const std::string address = listener.bound.to_string();
-        options_.log->info("listening", {{"transport", name}, {"address", address}});
-        progress("Listening on " + std::string(name) + " " + address + ".");
+        announce("Listening on " + std::string(name) + " " + address + ".", "listening",
+                 {{"transport", name}, {"address", address}});
     }
     const auto took =
         std::chrono::ceil<std::chrono::milliseconds>(io::read_clocks().monotonic - started_);
     const std::string shards =
         std::to_string(shard_count_) + (shard_count_ == 1 ? " shard" : " shards");
-    options_.log->info("ready", {{"shards", shard_count_}, {"took_ms", took.count()}});
-    progress("Ready in " + std::to_string(took.count()) + " ms, with " + shards + ".");
+    announce("Ready in " + std::to_string(took.count()) + " ms, with " + shards + ".", "ready",
+             {{"shards", shard_count_}, {"took_ms", took.count()}});
 }
 
 }  // namespace signalbox::node

@@ -304,6 +304,25 @@ def guesses_are_silenced(case):
     neighbour.register_ok()
 
 
+@rule("RFC 7616 §3.3: an answer to a nonce that was sent to another address gets stale=true, and silences nobody")
+def foreign_nonces(case):
+    attacker, victim = case.phone(server="guard", host=case.world.host()), case.phone(server="guard", host=case.world.host())
+    for password in ["guess"] * 25 + [victim.password]:
+        _, response = first_challenge(attacker)
+        attacker.register_cseq += 1
+        second = victim.ask(victim.authorise(victim.register_request(), response, password=password))
+        check(second.status == 401 and challenge_of(second).get("stale", "").lower() == "true", second.start)
+        victim.register_cseq += 2
+    request = victim.register_request()
+    check(victim.ask(victim.authorise(request, second)).status == 200, "the new nonce was refused")
+
+
+@rule("RFC 7616 §3.4: nc counts from 1")
+def count_of_zero(case):
+    response = try_register(case.phone(), nc=0)
+    check(response.status == 400, response.start)
+
+
 @rule("[limits]: a user with a live binding at that source is still served")
 def neighbours_of_a_guesser(case):
     host = case.world.host()

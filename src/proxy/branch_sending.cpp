@@ -17,6 +17,7 @@ void ProxyCore::send_branch(Now now, ContextHandle handle, size_t index,
                                 branch.target,
                                 flow,
                                 start.branch.view(),
+                                context.loop_hash,
                                 request.snapshot.proxy.record_route,
                                 setup_.node,
                                 s_.keys};

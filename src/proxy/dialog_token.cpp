@@ -105,6 +105,7 @@ DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
     payload.put(static_cast<uint8_t>(flow.transport));
     payload.put(token.dialog);
     payload.put(token.next_hop);
+    payload.put(token.passage);
     payload.put(flow.listener);
     payload.put(flow.local.port);
     payload.put(flow.local.address);
@@ -137,6 +138,7 @@ std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto
     token.flow.shard = opened->shard;
     token.dialog = payload.get<uint64_t>();
     token.next_hop = payload.get<uint64_t>();
+    token.passage = payload.get<uint32_t>();
     token.flow.listener = payload.get<uint16_t>();
     token.flow.local.port = payload.get<uint16_t>();
     token.flow.local.address = payload.get_address(family);

@@ -23,7 +23,14 @@ struct DialogToken {
     bool is_nated =
         false;  // that address is not where the far side's packets come from: use the flow
     transport::Flow flow;
+    uint32_t passage = 0;  // passage_of() the request to which it was added
 };
+
+/// Tells the Record-Routes of a request that passes us more than once (a spiral) apart: a part of
+/// the loop hash, which no two passages share and which the response's branch of ours says again.
+inline uint32_t passage_of(uint64_t loop_hash) {
+    return static_cast<uint32_t>(loop_hash);
+}
 
 /// The text of a token, at most kTokenTextMax octets.
 struct DialogTokenText {

@@ -111,7 +111,7 @@ class ProxyCore final {
     void take_back(Now now, const IncomingRequest& request, const Routing& routing,
                    const StatelessRequest& handed, ports::Outbox& out);
     bool can_go_on(Now now, const IncomingRequest& request, uint64_t loop_hash) const;
-    void forward_stateless_response(Now now, const sip::MessageView& response,
+    void forward_stateless_response(Now now, const sip::MessageView& response, uint64_t loop_hash,
                                     const transport::Flow& flow, ports::Outbox& out);
 
     // Responses: response_processing.cpp
@@ -121,8 +121,9 @@ class ProxyCore final {
                   const transport::Flow& flow, ports::Outbox& out);
     void on_success(Now now, ContextHandle handle, size_t index, const sip::MessageView& response,
                     ports::Outbox& out);
-    void on_late_success(Now now, uint64_t owner, const sip::MessageView& response,
-                         const transport::Flow& flow, ports::Outbox& out);
+    void on_late_success(Now now, uint64_t owner, uint64_t loop_hash,
+                         const sip::MessageView& response, const transport::Flow& flow,
+                         ports::Outbox& out);
     void branch_failed(Now now, ContextHandle handle, size_t index, int status, ports::Outbox& out);
     void send_best_if_done(Now now, ContextHandle handle, ports::Outbox& out);
     void send_upstream(Now now, ContextHandle handle, int status, std::string_view response,

@@ -59,6 +59,7 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     token.next_hop = hop.hash;
     token.is_nated = hop.is_nated;
     token.flow = request.flow;
+    token.passage = passage_of(forwarding.loop_hash);
     const DialogTokenText sealed = seal_dialog_token(token, forwarding.node, forwarding.keys);
     const auto& listeners = request.snapshot.listeners;
     const transport::SentBy outside = transport::sent_by(forwarding.flow, listeners);

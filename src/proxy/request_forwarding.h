@@ -18,6 +18,7 @@ struct Forwarding {
     std::string_view target;      // the new Request-URI
     const transport::Flow& flow;  // by which it leaves
     std::string_view branch;
+    uint64_t loop_hash = 0;  // as in the branch
     bool record_route = false;
     uint16_t node = 0;
     const crypto::TokenKeys& keys;

@@ -16,20 +16,10 @@ bool makes_dialog(const sip::MessageView& response) {
            response.first(HeaderId::RecordRoute) != nullptr;
 }
 
-/// True when both name one peer. A stream that has been opened anew is told by its address.
-bool is_same_peer(const transport::Flow& a, const transport::Flow& b) {
-    using transport::Flow;
-    if (a.transport != b.transport || a.remote.address != b.remote.address) return false;
-    if (!transport::is_reliable(a.transport)) return a.remote.port == b.remote.port;
-    const bool are_known =
-        a.connection != Flow::kNoConnection && b.connection != Flow::kNoConnection;
-    return !are_known || a.connection == b.connection;
-}
-
 void rewrite_record_routes(const sip::MessageView& response, const transport::Flow& flow,
-                           bool is_direct, const transport::Flow* upstream,
-                           const ports::Snapshot& snapshot, uint16_t node,
-                           const crypto::TokenKeys& keys, WallTime now, sip::EditList& edits) {
+                           bool is_direct, uint64_t loop_hash, const ports::Snapshot& snapshot,
+                           uint16_t node, const crypto::TokenKeys& keys, WallTime now,
+                           sip::EditList& edits) {
     std::string_view before_ours;
     bool found = false;
     DialogTokenText sealed;
@@ -42,8 +32,7 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
             const auto token = route->uri.has_user ? open_dialog_token(route->uri.user, keys, now,
                                                                        snapshot.listeners)
                                                    : std::optional<DialogToken>{};
-            const bool is_of_this_passage =
-                token && (upstream == nullptr || is_same_peer(token->flow, *upstream));
+            const bool is_of_this_passage = token && token->passage == passage_of(loop_hash);
             if (!is_of_this_passage) {
                 if (found) return;
                 before_ours = route->text;
@@ -51,8 +40,8 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
             }
             if (!found) {
                 const ShownHop hop = shown_hop(response, before_ours, flow, is_direct);
-                sealed =
-                    seal_dialog_token({token->dialog, hop.hash, hop.is_nated, flow}, node, keys);
+                sealed = seal_dialog_token(
+                    {token->dialog, hop.hash, hop.is_nated, flow, token->passage}, node, keys);
                 found = true;
             }
             const size_t begin =
@@ -73,13 +62,13 @@ bool has_second_via(const sip::MessageView& response) {
 }  // namespace
 
 bool render_response(const sip::MessageView& response, const transport::Flow& flow, bool is_direct,
-                     const transport::Flow* upstream, const ports::Snapshot& snapshot,
-                     uint16_t node, const crypto::TokenKeys& keys, WallTime now, std::string& out) {
+                     uint64_t loop_hash, const ports::Snapshot& snapshot, uint16_t node,
+                     const crypto::TokenKeys& keys, WallTime now, std::string& out) {
     if (!has_second_via(response)) return false;
     sip::EditList edits(response);
     edits.remove_first_values(HeaderId::Via, 1);
     if (makes_dialog(response))
-        rewrite_record_routes(response, flow, is_direct, upstream, snapshot, node, keys, now,
+        rewrite_record_routes(response, flow, is_direct, loop_hash, snapshot, node, keys, now,
                               edits);
     if (!edits.ok()) return false;
     edits.render(out);

@@ -14,11 +14,11 @@ namespace signalbox::proxy {
 /// Takes our Via off and, in a response that makes a dialog, lets our Record-Route name the far
 /// side (its flow and Contact) for the requests that the caller will send. `flow` is where the
 /// response came from; `is_direct` says that a phone is at its other end, whose Contact shows
-/// whether it is behind a NAT. `upstream` is where the request came from: of a request that passed
-/// us twice, each passage changes its own Record-Route only; null: not known, all are changed.
-/// `out` is cleared first. False when no Via is left: the response was meant for us and ends here.
+/// whether it is behind a NAT. `loop_hash` is the one in our branch: of a request that passed us
+/// twice, each passage changes its own Record-Route only. `out` is cleared first. False when no Via
+/// is left: the response was meant for us and ends here.
 bool render_response(const sip::MessageView& response, const transport::Flow& flow, bool is_direct,
-                     const transport::Flow* upstream, const ports::Snapshot& snapshot,
-                     uint16_t node, const crypto::TokenKeys& keys, WallTime now, std::string& out);
+                     uint64_t loop_hash, const ports::Snapshot& snapshot, uint16_t node,
+                     const crypto::TokenKeys& keys, WallTime now, std::string& out);
 
 }  // namespace signalbox::proxy

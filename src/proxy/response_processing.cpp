@@ -35,13 +35,13 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
         return;
     }
     if (branch->kind == transaction::BranchKind::Stateless)
-        return forward_stateless_response(now, response, flow, out);
+        return forward_stateless_response(now, response, branch->loop_hash, flow, out);
     const transaction::ResponseMatch match =
         s_.transactions.receive_response(now, response, *via, out.transmits);
     if (match.kind != transaction::ResponseMatch::Kind::Pass) return;
     const Owner owner = Owner::unpack(match.owner);
     if (owner.kind == Owner::Kind::LateSuccess)
-        return on_late_success(now, match.owner, response, flow, out);
+        return on_late_success(now, match.owner, branch->loop_hash, response, flow, out);
     const ContextHandle handle = owner.context();
     const ResponseContext* context = contexts_.get(handle);
     if (context == nullptr || owner.branch >= context->branches.size()) {
@@ -69,7 +69,7 @@ void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
     }
     if (context.is_final_sent) return;
     const transport::Flow flow = s_.transactions.client_flow(branch.client);
-    if (!render_response(response, flow, branch.is_binding, &context.flow, *context.snapshot,
+    if (!render_response(response, flow, branch.is_binding, context.loop_hash, *context.snapshot,
                          setup_.node, s_.keys, now.wall, rendered_))
         return;
     s_.calls.ringing(now, context.call, branch.leg, branch.target, out);
@@ -86,7 +86,7 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
     const bool is_first = branch.state != BranchState::Final;
     branch.state = BranchState::Final;
     branch.deadline = kNever;
-    if (!render_response(response, flow, branch.is_binding, &context.flow, *context.snapshot,
+    if (!render_response(response, flow, branch.is_binding, context.loop_hash, *context.snapshot,
                          setup_.node, s_.keys, now.wall, rendered_)) {
         if (is_first) branch_failed(now, handle, index, 502, out);
         return;
@@ -123,8 +123,9 @@ void ProxyCore::on_success(Now now, ContextHandle handle, size_t index,
     cancel_pending(now, handle, kAnsweredElsewhere, out);
 }
 
-void ProxyCore::on_late_success(Now now, uint64_t packed_owner, const sip::MessageView& response,
-                                const transport::Flow& flow, ports::Outbox& out) {
+void ProxyCore::on_late_success(Now now, uint64_t packed_owner, uint64_t loop_hash,
+                                const sip::MessageView& response, const transport::Flow& flow,
+                                ports::Outbox& out) {
     const Owner owner = Owner::unpack(packed_owner);
     if (response.status() < 200 || response.status() >= 300 ||
         !s_.transactions.is_live(owner.server())) {
@@ -132,8 +133,8 @@ void ProxyCore::on_late_success(Now now, uint64_t packed_owner, const sip::Messa
         return;
     }
     const ports::Snapshot& snapshot = s_.snapshots.current();
-    if (!render_response(response, flow, owner.branch != 0, nullptr, snapshot, setup_.node, s_.keys,
-                         now.wall, rendered_))
+    if (!render_response(response, flow, owner.branch != 0, loop_hash, snapshot, setup_.node,
+                         s_.keys, now.wall, rendered_))
         return;
     const std::string_view caller_tag = tag_of(response, HeaderId::From);
     const cdr::CallHandle call = s_.calls.find(response.value(HeaderId::CallId), caller_tag, {});

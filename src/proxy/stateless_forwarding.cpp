@@ -52,9 +52,15 @@ bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing&
     fields.node = setup_.node;
     fields.shard = setup_.shard;
     const transaction::BranchText branch = transaction::make_branch(fields, s_.keys);
-    const Forwarding forwarding{request,     routing,       target,
-                                flow,        branch.view(), request.snapshot.proxy.record_route,
-                                setup_.node, s_.keys};
+    const Forwarding forwarding{request,
+                                routing,
+                                target,
+                                flow,
+                                branch.view(),
+                                hash,
+                                request.snapshot.proxy.record_route,
+                                setup_.node,
+                                s_.keys};
     if (!render_request(forwarding, rendered_)) return false;
     out.transmits.add(flow, rendered_);
     s_.counters.add(Counter::requests_forwarded_total);
@@ -148,7 +154,8 @@ void ProxyCore::take_back(Now now, const IncomingRequest& request, const Routing
 }
 
 void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& response,
-                                           const transport::Flow& flow, ports::Outbox& out) {
+                                           uint64_t loop_hash, const transport::Flow& flow,
+                                           ports::Outbox& out) {
     const ports::Snapshot& snapshot = s_.snapshots.current();
     std::string_view rest;
     const auto own = sip::parse_via(response.value(HeaderId::Via), &rest);
@@ -159,7 +166,7 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     const auto upstream = sip::parse_via(rest);
     const auto back = own && upstream ? transport::response_flow_from_via(*upstream, flow)
                                       : std::optional<transport::Flow>{};
-    if (!back || !render_response(response, flow, true, &*back, snapshot, setup_.node, s_.keys,
+    if (!back || !render_response(response, flow, true, loop_hash, snapshot, setup_.node, s_.keys,
                                   now.wall, rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;

@@ -221,33 +221,71 @@ TEST_F(Proxy_Rfc3261_16_12, AnAckThatLeadsToAStrangerIsDropped) {
     EXPECT_EQ(world.count(Counter::stray_acks_dropped_total), 1U);
 }
 
-TEST_F(Proxy_Rfc3261_16_12, ACallThatPassesTwiceKeepsTheWayOfEachPassage) {
+/// A proxy behind us that sends its calls back through us, to bob.
+struct SpiralTest : CallTest {
     Phone& proxy = world.phone({"fwd", "example.test", "198.51.100.66:5060", {}, {}});
-    world.bind("fwd", proxy);
-    Outgoing call = alice.send(alice.make("INVITE", "sip:fwd@example.test")).expect(100);
-    std::string text = proxy.expects("INVITE").message().text();
-    text.replace(text.find("sip:fwd@198.51.100.66:5060"), 26, bob.aor());
-    text.insert(text.find("Via:"), "Via: " + proxy.fresh_via() + "\r\n");
-    text.insert(text.find("Record-Route:"), "Record-Route: <sip:198.51.100.66;lr>\r\n");
-    proxy.send_text(text);
-    proxy.expect(100);
-    const Incoming leg = bob.expects("INVITE");
+
+    /// The call of alice that arrives at bob.
+    Incoming carry_invite(Outgoing& call) {
+        call.expect(100);
+        std::string text = proxy.expects("INVITE").message().text();
+        text.replace(text.find("sip:fwd@198.51.100.66:5060"), 26, bob.aor());
+        text.insert(text.find("Via:"), "Via: " + proxy.fresh_via() + "\r\n");
+        text.insert(text.find("Record-Route:"), "Record-Route: <sip:198.51.100.66;lr>\r\n");
+        proxy.send_text(text);
+        proxy.expect(100);
+        return bob.expects("INVITE");
+    }
+    void carry_response(int status) {
+        std::string text = proxy.expect(status).text();
+        const size_t via = text.find("Via:");
+        text.erase(via, text.find("\r\n", via) + 2 - via);
+        proxy.send_text(text);
+    }
+    /// The ACK goes alice, proxy, bob: each of our passages keeps its own way.
+    void expect_ack_by_the_proxy() {
+        std::string ack = proxy.expects("ACK").message().text();
+        EXPECT_TRUE(bob.is_silent());
+        const size_t route = ack.find("Route: <sip:198.51.100.66;lr>");
+        ASSERT_NE(route, std::string::npos);
+        ack.erase(route, ack.find("\r\n", route) + 2 - route);
+        ack.insert(ack.find("Via:"), "Via: " + proxy.fresh_via() + "\r\n");
+        proxy.send_text(ack);
+        bob.expects("ACK");
+        EXPECT_TRUE(proxy.is_silent());
+    }
+    Outgoing call() {
+        world.bind("fwd", proxy);
+        return alice.send(alice.make("INVITE", "sip:fwd@example.test"));
+    }
+};
+
+using Spiral_Rfc3261_16_7 = SpiralTest;
+
+TEST_F(Spiral_Rfc3261_16_7, KeepsTheWayOfEachPassage) {
+    Outgoing spiral = call();
+    const Incoming leg = carry_invite(spiral);
     leg.answers(200);
-    std::string ok = proxy.expect(200).text();
-    const size_t via = ok.find("Via:");
-    ok.erase(via, ok.find("\r\n", via) + 2 - via);
-    proxy.send_text(ok);
-    call.expect(200).ack();
-    EXPECT_EQ(call.dialog().routes.size(), 3U);
-    std::string ack = proxy.expects("ACK").message().text();
-    EXPECT_TRUE(bob.is_silent());
-    const size_t route = ack.find("Route: <sip:198.51.100.66;lr>");
-    ASSERT_NE(route, std::string::npos);
-    ack.erase(route, ack.find("\r\n", route) + 2 - route);
-    ack.insert(ack.find("Via:"), "Via: " + proxy.fresh_via() + "\r\n");
-    proxy.send_text(ack);
-    bob.expects("ACK");
-    EXPECT_TRUE(proxy.is_silent());
+    carry_response(200);
+    spiral.expect(200).ack();
+    EXPECT_EQ(spiral.dialog().routes.size(), 3U);
+    expect_ack_by_the_proxy();
+}
+
+TEST_F(Spiral_Rfc3261_16_7, A2xxAfterTheContextsKeepsTheWayOfEachPassageToo) {
+    Outgoing spiral = call();
+    Incoming leg = carry_invite(spiral);
+    leg.answers(200);
+    carry_response(200);
+    spiral.expect(200).ack();
+    expect_ack_by_the_proxy();
+    // Another phone behind bob's answers the same INVITE.
+    leg.to_tag = "b2";
+    leg.answers(200);
+    carry_response(200);
+    spiral.expect(200).ack();
+    EXPECT_EQ(spiral.dialog().routes.size(), 3U);
+    expect_ack_by_the_proxy();
 }
 
 TEST_F(Proxy_Rfc5658, DoublesRecordRouteWhereTheTransportChanges) {

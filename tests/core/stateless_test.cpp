@@ -118,6 +118,23 @@ TEST_F(Stateless_Rfc3261_16_11, AResponseGoesBackByReceivedAndRport) {
     message.expect(200);
 }
 
+TEST_F(Stateless_Rfc3261_16_11, ADialogOfAPhoneThatListensAtAnotherPortKeepsItsWay) {
+    Phone& ear = world.stranger("carol", "198.51.100.30:5060");
+    transport::Flow mouth = ear.flow();
+    mouth.remote.port = 40000;
+    RequestText invite = ear.make("INVITE", bob.aor());
+    invite.via = "SIP/2.0/UDP 198.51.100.30:5060;branch=z9hG4bKear";
+    world.receive(mouth, invite.text());
+    const Incoming leg = bob.expects("INVITE");
+    leg.answers(200);
+    Outgoing call(ear, invite);
+    call.expect(200);
+    Dialog dialog = call.dialog();
+    world.receive(mouth, ear.make_in(dialog, "BYE").text());
+    bob.expects("BYE");
+    EXPECT_TRUE(ear.is_silent());
+}
+
 TEST_F(Stateless_Rfc3261_16_11, KeepsStateWhereTheRequestForks) {
     Phone& desk = world.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
     world.bind("bob", desk);

@@ -27,7 +27,7 @@ using DialogToken_Rfc3261_16_6 = TokenTest;
 TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
     for (const auto transport : {transport::Transport::Udp, transport::Transport::Tcp}) {
         for (const bool is_nated : {false, true}) {
-            DialogToken token{11, 22, is_nated, testing::flow("203.0.113.9:40000", transport)};
+            DialogToken token{11, 22, is_nated, testing::flow("203.0.113.9:40000", transport), 33};
             token.flow.shard = 2;
             const auto again = reopened(token);
             ASSERT_TRUE(again.has_value());
@@ -35,6 +35,7 @@ TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
             EXPECT_EQ(again->next_hop, 22U);
             EXPECT_EQ(again->is_nated, is_nated);
             EXPECT_EQ(again->flow, token.flow);
+            EXPECT_EQ(again->passage, 33U);
         }
     }
 }
@@ -44,7 +45,7 @@ TEST_F(DialogToken_Rfc3261_16_6, HasRoomForIpv6Streams) {
     listener.transport = transport::Transport::Tcp;
     listener.bound = *Endpoint::parse("[2001:db8::1]:5060");
     snapshot.listeners.push_back(listener);
-    DialogToken token{UINT64_MAX, UINT64_MAX, true, {}};
+    DialogToken token{UINT64_MAX, UINT64_MAX, true, {}, UINT32_MAX};
     token.flow.transport = transport::Transport::Tcp;
     token.flow.listener = 2;
     token.flow.connection = 0xfffffffe;

@@ -20,13 +20,14 @@ struct ForwardingTest : ::testing::Test {
     crypto::TokenKeys keys = testing::token_keys();
     transport::Flow out_flow = testing::flow("203.0.113.9:5060");
     bool record_route = false;
+    uint64_t loop_hash = 0x500000077;
 
     std::string forward(const Read& read, std::string_view target = "sip:bob@203.0.113.9") {
         const auto routing = preprocess_route(*read, keys, kNow);
         CHECK(routing.has_value());
         std::string out;
-        const Forwarding forwarding{*read,         *routing,     target, out_flow,
-                                    "z9hG4bKours", record_route, 1,      keys};
+        const Forwarding forwarding{*read,     *routing,     target, out_flow, "z9hG4bKours",
+                                    loop_hash, record_route, 1,      keys};
         CHECK(render_request(forwarding, out));
         return out;
     }
@@ -146,6 +147,7 @@ TEST_F(Forwarding_Rfc3261_16_6, TheTokenNamesTheCallersFlowAndContact) {
     EXPECT_EQ(direct.flow, testing::flow());
     EXPECT_EQ(direct.dialog, dialog_hash("call-1", "a1", keys));
     EXPECT_EQ(direct.next_hop, hop_hash(*sip::parse_uri("sip:198.51.100.10")));
+    EXPECT_EQ(direct.passage, passage_of(loop_hash));
     EXPECT_FALSE(direct.is_nated);
     EXPECT_TRUE(token_of({"Contact: <sip:alice@10.0.0.7>"}).is_nated);
     EXPECT_TRUE(token_of({}).is_nated);
@@ -238,7 +240,7 @@ TEST_F(Forwarding_Rfc3261_16_6, ARequestWithMoreEditsThanFitIsRefused) {
     const auto routing = preprocess_route(*read, keys, kNow);
     std::string rendered;
     const std::string huge = "sip:bob@203.0.113.9;x=" + std::string(9000, 'x');
-    const Forwarding forwarding{*read, *routing, huge, out_flow, "z9hG4bKours", false, 1, keys};
+    const Forwarding forwarding{*read, *routing, huge, out_flow, "z9hG4bKours", 0, false, 1, keys};
     EXPECT_FALSE(render_request(forwarding, rendered));
 }
 

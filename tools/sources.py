@@ -96,6 +96,17 @@ def sections_of_suite(suite):
             for rfc, section in re.findall(r"_Rfc(\d+)((?:_(?:\d+|[A-Z])(?=_|$))*)", suite)]
 
 
+def cases_in(text):
+    """The tests of a file as (suite, case), in order."""
+    return [pair for pair in SUITE.findall(text)]
+
+
+def covered_in(text):
+    """The (rfc, section) pairs that a test file's opening comment says it covers."""
+    _, found, rest = " ".join(opening_comment(text)).partition("Covers")
+    return references_in(re.split(r"Not covered", rest)[0]) if found else []
+
+
 def section_key(section):
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in section.split(".")]
 

@@ -1,5 +1,7 @@
 // What the proxy does with a response. Implements: RFC 3261 §16.7; RFC 6026 §8; RFC 4320 §4; RFC
 // 3326
+#include <algorithm>
+
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
 #include "proxy/response_forwarding.h"
@@ -18,6 +20,22 @@ namespace {
 
 constexpr std::string_view kAnsweredElsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
+/// RFC 3261 §18.1.2: only what we once wrote into a Via comes back to us. The address at which the
+/// response arrived may be newer than the configuration's list of ours.
+bool is_own_sent_by(const sip::Via& via, const transport::Flow& flow,
+                    const ports::Snapshot& snapshot) {
+    sip::Uri sent_by;
+    sent_by.scheme = sip::Scheme::Sip;
+    sent_by.host = via.host;
+    sent_by.port = via.port_or_default();
+    if (snapshot.is_own_address(sent_by)) return true;
+    return IpAddress::parse(via.host) == flow.local.address &&
+           std::any_of(snapshot.listeners.begin(), snapshot.listeners.end(),
+                       [&](const transport::Listener& listener) {
+                           return listener.bound.port == *sent_by.port;
+                       });
+}
+
 std::string_view tag_of(const sip::MessageView& response, HeaderId id) {
     const auto address = sip::parse_name_addr(response.value(id), ErrorCode::malformed_to);
     return address ? address->tag : std::string_view{};
@@ -30,7 +48,7 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
     const auto via = sip::parse_via(response.value(HeaderId::Via));
     const auto branch =
         via ? transaction::read_branch(via->branch, s_.keys, now.wall) : std::nullopt;
-    if (!branch) {
+    if (!branch || !is_own_sent_by(*via, flow, s_.snapshots.current())) {
         s_.counters.add(Counter::rx_response_sent_by_mismatch_dropped_total);
         return;
     }

@@ -4,6 +4,7 @@
 #include "ports/sharding.h"
 #include "proxy/loop_detection.h"
 #include "proxy/proxy_core.h"
+#include "proxy/request_uri.h"
 #include "proxy/response_forwarding.h"
 #include "resolver/locate_server.h"
 #include "sip/params.h"
@@ -52,15 +53,11 @@ bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing&
     fields.node = setup_.node;
     fields.shard = setup_.shard;
     const transaction::BranchText branch = transaction::make_branch(fields, s_.keys);
-    const Forwarding forwarding{request,
-                                routing,
-                                target,
-                                flow,
-                                branch.view(),
-                                hash,
-                                request.snapshot.proxy.record_route,
-                                setup_.node,
-                                s_.keys};
+    std::string scratch;
+    const Forwarding forwarding{
+        request,       routing, request_uri_of(target, scratch),     flow,
+        branch.view(), hash,    request.snapshot.proxy.record_route, setup_.node,
+        s_.keys};
     if (!render_request(forwarding, rendered_)) return false;
     out.transmits.add(flow, rendered_);
     s_.counters.add(Counter::requests_forwarded_total);

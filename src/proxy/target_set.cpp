@@ -2,6 +2,7 @@
 #include "ports/sharding.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
+#include "proxy/request_uri.h"
 #include "proxy/resumed_request.h"
 
 namespace signalbox::proxy {
@@ -14,14 +15,6 @@ constexpr uint64_t kWholeContext = 63;  // not a branch: the answer is for the c
 
 uint64_t question_id(ContextHandle handle) {
     return Owner::of_branch(handle, kWholeContext);
-}
-
-/// The target as a Request-URI: header fields have no place in one (RFC 3261 §19.1.1, §16.6 step
-/// 2).
-std::string_view without_headers(std::string_view target) {
-    const auto uri = sip::parse_uri(target);
-    if (!uri || uri->headers.empty()) return target;
-    return target.substr(0, static_cast<size_t>(uri->headers.data() - target.data()) - 1);
 }
 
 /// Keeps each URI once: two registrations of the same Contact ring one phone.
@@ -96,9 +89,10 @@ void ProxyCore::fork(Now now, ContextHandle handle, const IncomingRequest& reque
                      const Routing& routing, std::span<const Target> targets, ports::Outbox& out) {
     ResponseContext& context = *contexts_.get(handle);
     context.branches = context.arena.make_array<Branch>(targets.size());
+    std::string scratch;
     for (size_t i = 0; i < targets.size(); ++i) {
         context.branches[i].leg = static_cast<uint16_t>(i + 1);
-        context.branches[i].target = context.arena.copy(without_headers(targets[i].uri));
+        context.branches[i].target = context.arena.copy(request_uri_of(targets[i].uri, scratch));
         context.branches[i].is_binding = targets[i].has_flow && !routing.token;
     }
     for (size_t i = 0; i < targets.size(); ++i) {

@@ -1,6 +1,6 @@
 // The stateless mode: the same answer to the same request, without remembering it.
-// Covers: RFC 3261 §16.11, §16.10 (CANCEL), §18.2.2 (the way back). Not covered: ACK to 2xx in
-// stateful mode (stateful_call_test).
+// Covers: RFC 3261 §16.1, §16.11, §16.10 (CANCEL), §18.2.2 (the way back). Not covered: ACK to 2xx
+// in stateful mode (stateful_call_test).
 #include <gtest/gtest.h>
 
 #include "ports/sharding.h"

@@ -1,6 +1,6 @@
 // What the server answers to requests for itself.
-// Covers: RFC 3261 §8.2.1 (405), §8.2.2.3 (420), §11.2 (OPTIONS), §12.2.2 (481). Not covered:
-// OPTIONS for a user, which is proxied.
+// Covers: RFC 3261 §16.1, §8.2.1 (405), §8.2.2.3 (420), §11.2 (OPTIONS), §12.2.2 (481). Not
+// covered: OPTIONS for a user, which is proxied.
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"

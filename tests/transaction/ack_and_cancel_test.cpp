@@ -1,6 +1,6 @@
 // The text of the ACK for a failure and of the CANCEL.
-// Covers: RFC 3261 §17.1.1.3, §9.1; RFC 3326 §2 (Reason in CANCEL). Not covered: when they are sent
-// (invite_client_test.cpp).
+// Covers: RFC 3261 §17.1.1.3, §9.1, §8.1.1, §8.1.2, §8.2.2.3 (no Require); RFC 3326 §2 (Reason in
+// CANCEL). Not covered: when they are sent (invite_client_test.cpp).
 #include "transaction/ack_and_cancel.h"
 
 #include <gmock/gmock.h>

@@ -72,7 +72,24 @@ run_ctest() {
 wrapper=(env)
 
 stage_unit() {
-    build_or_fail test "-DCMAKE_BUILD_TYPE=Debug" && run_ctest test
+    local results="$root/build/test/results.xml"
+    build_or_fail test "-DCMAKE_BUILD_TYPE=Debug" || return
+    rm -f "$results"
+    run_ctest test --output-junit "$results"
+    prove_conformance "$results"
+}
+
+# prove_conformance RESULTS: docs/conformance.md must say what the sources and the results of ctest say.
+prove_conformance() {
+    local log="$root/build/test/conformance.log"
+    progress "conformance"
+    if python3 "$root/tools/conformance.py" --check --results "$1" >"$log" 2>&1; then
+        count 1 0
+    else
+        count 0 1
+        note "docs/conformance.md does not hold; the last lines of $log:"
+        tail -n 30 "$log" >&3
+    fi
 }
 
 # The simulator prints the failing seed, the command that replays it, and the cells of the machines that it reached.

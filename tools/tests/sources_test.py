@@ -7,7 +7,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import check_layers
-import conformance
 import sources
 
 
@@ -46,13 +45,9 @@ class Suites(unittest.TestCase):
     def test_suite_of_a_behaviour_carries_none(self):
         self.assertEqual(sources.sections_of_suite("Arena_Behaviour"), [])
 
-    def test_status_needs_source_and_suite(self):
-        pair = ("3261", "17.1.1")
-        files = {pair: ["a.cpp"]}
-        self.assertEqual(conformance.status_of(pair, files, {})[0], "untested")
-        self.assertEqual(conformance.status_of(pair, files, {("3261", "17.1.1.2"): ["X"]})[0], "tested")
-        self.assertEqual(conformance.status_of(pair, files, {("3261", "17.1"): ["X"]})[0], "tested with §17.1")
-        self.assertEqual(conformance.status_of(pair, files, {("3261", "17.1.10"): ["X"]})[0], "untested")
+    def test_first_lines_of_a_test_say_what_it_covers(self):
+        text = "// A test. Covers: RFC 3261 §16.1 (state),\n// §16.3. Not covered: §16.4.\n#include <x>\n"
+        self.assertEqual(sources.covered_in(text), [("3261", "16.1"), ("3261", "16.3")])
 
 
 class Layers(unittest.TestCase):

@@ -34,13 +34,23 @@ class Stages(unittest.TestCase):
         self.assertEqual(self.last_line("run_stage e2e"), "0 passed, 1 failed")
         self.assertEqual(self.last_line("run_stage fuzz"), "0 passed, 1 failed")
 
-    def test_ctest_is_counted_by_its_summary(self):
+    def test_ctest_is_counted_by_its_summary_and_conformance_is_one_more(self):
         self.executable("bin/ctest", 'echo "75% tests passed, 3 tests failed out of 12"; exit 8')
-        self.assertEqual(self.last_line("run_stage unit"), "9 passed, 3 failed")
+        self.executable("bin/python3", "exit 0")
+        self.assertEqual(self.last_line("run_stage unit"), "10 passed, 3 failed")
+        self.executable("bin/python3", "exit 1")
+        self.assertEqual(self.last_line("run_stage unit"), "9 passed, 4 failed")
 
     def test_ctest_without_a_summary_fails(self):
         self.executable("bin/ctest", "exit 1")
-        self.assertEqual(self.last_line("run_stage unit"), "0 passed, 1 failed")
+        self.executable("bin/python3", "exit 0")
+        self.assertEqual(self.last_line("run_stage unit"), "1 passed, 1 failed")
+
+    def test_conformance_reads_the_results_of_this_run(self):
+        self.executable("bin/ctest", 'while [ "$1" != --output-junit ]; do shift; done; echo good >"$2"\n'
+                        'echo "100% tests passed, 0 tests failed out of 1"')
+        self.executable("bin/python3", 'while [ "$1" != --results ]; do shift; done; grep -q good "$2"')
+        self.assertEqual(self.last_line("run_stage unit"), "2 passed, 0 failed")
 
     def test_failed_build_fails_and_the_next_stage_runs(self):
         self.executable("e2e/holds", "exit 0")

@@ -50,11 +50,13 @@ bool CallFold::apply(std::string_view encoded_event) {
             if (!record.answered) record.contact = event->contact;
             break;
         case JournalEventKind::CallAnswered:
-            if (record.answered) break;
-            record.answered = header->wall;
-            record.contact = event->contact;
-            record.callee_tag = event->callee_tag;
-            open.answered = header->monotonic;
+            answer(open, *event);
+            break;
+        case JournalEventKind::DialogEnded:
+            std::erase(open.dialogs, event->callee_tag);
+            break;
+        case JournalEventKind::CallHeld:
+            hold(open, *event);
             break;
         case JournalEventKind::CallEnded:
             end(open, *event);
@@ -87,6 +89,23 @@ void CallFold::start(const CallEvent& event) {
     open.started = event.header.monotonic;
     open.order = next_order_++;
     open_.try_emplace(record.id, std::move(open));
+}
+
+void CallFold::answer(Open& open, const CallEvent& event) {
+    open.dialogs.emplace_back(event.callee_tag);
+    ports::CallRecord& record = open.record;
+    if (record.answered) return;
+    record.answered = event.header.wall;
+    record.contact = event.contact;
+    record.callee_tag = event.callee_tag;
+    open.answered = event.header.monotonic;
+}
+
+void CallFold::hold(Open& open, const CallEvent& event) {
+    open.held_status = event.status;
+    open.held_by = event.ended_by;
+    open.held_reason = event.reason;
+    open.held_at = event.header.wall;
 }
 
 void CallFold::end(Open& open, const CallEvent& event) {
@@ -124,11 +143,15 @@ std::vector<ports::OpenCall> CallFold::open_calls() const {
         call.tenant = record.tenant;
         call.call_id = record.call_id;
         call.caller_tag = record.caller_tag;
-        call.callee_tag = record.callee_tag;
+        call.callee_tags = open->dialogs;
         call.is_answered = record.is_answered();
         call.started = record.started;
         call.answered = record.answered.value_or(WallTime{});
         call.snapshot_version = record.snapshot_version;
+        call.held_status = open->held_status;
+        call.held_by = open->held_by;
+        call.held_reason = open->held_reason;
+        call.held_at = open->held_at;
         calls.push_back(std::move(call));
     }
     return calls;

@@ -30,9 +30,16 @@ class CallFold final {
         Instant started;
         Instant answered;
         uint64_t order = 0;
+        std::vector<std::string> dialogs;  // callee tags of those that are up
+        uint16_t held_status = 0;
+        ports::EndedBy held_by = ports::EndedBy::Nobody;
+        std::string held_reason;
+        WallTime held_at;
     };
     void start(const ports::CallEvent& event);
     void end(Open& open, const ports::CallEvent& event);
+    static void answer(Open& open, const ports::CallEvent& event);
+    static void hold(Open& open, const ports::CallEvent& event);
 
     std::unordered_map<uint64_t, Open> open_;
     std::vector<ports::CallRecord> ended_;

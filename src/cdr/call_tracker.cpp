@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
+#include "cdr/call.h"
+
 namespace signalbox::cdr {
 namespace {
 
 using ports::CallEvent;
 using ports::EndedBy;
 using ports::JournalEventKind;
-
-constexpr Duration kRetryWindow = std::chrono::seconds(32);
 
 /// True for final responses after which RFC 3261 §8.1.3 lets a caller send the same call again.
 bool invites_retry(int status) {
@@ -32,45 +32,6 @@ bool invites_retry(int status) {
 }
 
 }  // namespace
-
-/// One call: identity, the dialogs that are up, and how its last attempt failed while a new one may
-/// follow.
-class Call final {
- public:
-    uint64_t id = 0;
-    uint64_t key = 0;
-    ports::TenantId tenant = ports::kDefaultTenant;
-    uint64_t snapshot_version = 0;
-    PooledBytes identity;  // Call-ID, then the caller's tag, then the first callee's tag
-    uint32_t call_id_size = 0;
-    uint32_t caller_tag_size = 0;
-    WallTime started;
-    WallTime answered_wall;
-    Duration call_max{};
-    bool has_rung = false;
-    bool is_answered = false;
-    static constexpr size_t kDialogsMax = 8;
-    std::array<uint64_t, kDialogsMax> dialogs{};  // hashes of callee tags that are up
-    uint8_t dialog_count = 0;
-    uint8_t ended_dialogs =
-        0;  // a bit for each of `dialogs`: a late 200 of one that is over does not revive it
-    bool is_restored = false;  // only its first answer is known
-    uint8_t contact_count = 0;
-    std::array<uint64_t, 4> contacts{};
-    uint16_t held_status = 0;  // a failure that is not final yet
-    EndedBy held_by = EndedBy::Nobody;
-    Now held_at{};
-    PooledBytes held_reason;
-    Timer timer;
-
-    std::string_view call_id() const { return identity.view().substr(0, call_id_size); }
-    std::string_view caller_tag() const {
-        return identity.view().substr(call_id_size, caller_tag_size);
-    }
-    std::string_view callee_tag() const {
-        return identity.view().substr(call_id_size + caller_tag_size);
-    }
-};
 
 CallTracker::CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool, Random& random,
                          Counters& counters)
@@ -96,7 +57,7 @@ CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller
     Call& call = *calls_.get(handle);
     std::array<char, 1024> text;
     const size_t id_size = std::min<size_t>(call_id.size(), 640);
-    const size_t tag_size = std::min<size_t>(caller_tag.size(), 256);
+    const size_t tag_size = std::min(caller_tag.size(), Call::kTagMax);
     call_id.copy(text.data(), id_size);
     caller_tag.copy(text.data() + id_size, tag_size);
     call.identity = PooledBytes(pool_, {text.data(), id_size + tag_size});
@@ -136,6 +97,8 @@ CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& ou
     const CallHandle known = find(start.call_id, start.caller_tag, {});
     if (known) {
         Call& call = *calls_.get(known);
+        const bool is_journalled = call.held_events > 0;  // and not only for a restart
+        if (call.held_status != 0 && is_journalled) hold(now, call, 0, EndedBy::Nobody, {}, out);
         call.held_status = 0;
         if (!call.is_answered) call.timer.is_armed() ? wheel_.cancel(call.timer) : void();
         return known;
@@ -181,27 +144,28 @@ void CallTracker::answered(Now now, CallHandle handle, uint16_t leg, std::string
                            std::string_view contact, ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr) return;
+    callee_tag = callee_tag.substr(0, Call::kTagMax);
     const uint64_t dialog = siphash(hash_key_, callee_tag);
     const auto end = call->dialogs.begin() + call->dialog_count;
     if (std::find(call->dialogs.begin(), end, dialog) != end) return;
-    if (call->dialog_count < Call::kDialogsMax) call->dialogs[call->dialog_count++] = dialog;
-    if (call->is_answered) return;
-    call->is_answered = true;
-    call->answered_wall = now.wall;
-    call->held_status = 0;
-    std::array<char, 1280> text;
-    const std::string_view identity = call->identity.view();
-    const size_t tag_size = std::min<size_t>(callee_tag.size(), 256);
-    identity.copy(text.data(), identity.size());
-    callee_tag.copy(text.data() + identity.size(), tag_size);
-    call->identity = PooledBytes(pool_, {text.data(), identity.size() + tag_size});
-    wheel_.arm(call->timer, now.monotonic + call->call_max);
+    if (call->dialog_count == Call::kDialogsMax) return;
+    call->dialogs[call->dialog_count++] = dialog;
     CallEvent event;
     event.header = header(now, *call, JournalEventKind::CallAnswered, leg);
     event.contact = contact;
     event.callee_tag = callee_tag;
     out.journal(event);
+    if (call->is_answered) return;
+    call->is_answered = true;
+    call->answered_wall = now.wall;
+    call->held_status = 0;
     counters_.add(Counter::calls_answered_total);
+    std::array<char, 1280> text;
+    const std::string_view identity = call->identity.view();
+    identity.copy(text.data(), identity.size());
+    callee_tag.copy(text.data() + identity.size(), callee_tag.size());
+    call->identity = PooledBytes(pool_, {text.data(), identity.size() + callee_tag.size()});
+    wheel_.arm(call->timer, now.monotonic + call->call_max);
 }
 
 void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by,
@@ -212,28 +176,45 @@ void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by,
         end(now, handle, status, by, reason, out);
         return;
     }
-    call->held_status = static_cast<uint16_t>(status);
-    call->held_by = by;
-    call->held_at = now;
-    call->held_reason = PooledBytes(pool_, reason.substr(0, 128));
+    hold(now, *call, status, by, reason.substr(0, 128), out);
     wheel_.arm(call->timer, now.monotonic + kRetryWindow);
+}
+
+/// A caller may try again for ever: after some times the journal is told no more.
+void CallTracker::hold(Now now, Call& call, int status, EndedBy by, std::string_view reason,
+                       ports::Outbox& out) {
+    call.held_status = static_cast<uint16_t>(status);
+    call.held_by = by;
+    call.held_at = now;
+    call.held_reason = PooledBytes(pool_, reason);
+    if (call.held_events == Call::kHeldEventsMax) return;
+    ++call.held_events;
+    CallEvent event;
+    event.header = header(now, call, JournalEventKind::CallHeld, 0);
+    event.status = call.held_status;
+    event.ended_by = by;
+    event.reason = reason;
+    out.journal(event);
 }
 
 void CallTracker::dialog_ended(CallHandle handle, Now bye_at, std::string_view callee_tag,
                                EndedBy by, std::string_view reason, ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr || !call->is_answered) return;
+    callee_tag = callee_tag.substr(0, Call::kTagMax);
     const uint64_t dialog = siphash(hash_key_, callee_tag);
     const auto last = call->dialogs.begin() + call->dialog_count;
     const auto found = std::find(call->dialogs.begin(), last, dialog);
-    // After a restart only the first answer is known: any other dialog that ends may have been the
-    // one that was kept.
-    if (found == last && !call->is_restored) return;
-    if (found != last) {
-        call->ended_dialogs |= static_cast<uint8_t>(1u << (found - call->dialogs.begin()));
-        if (call->ended_dialogs != (1u << call->dialog_count) - 1) return;
-    }
-    end(bye_at, handle, 200, by, reason, out);
+    if (found == last) return;
+    const auto bit = static_cast<uint8_t>(1u << (found - call->dialogs.begin()));
+    if ((call->ended_dialogs & bit) != 0) return;
+    call->ended_dialogs |= bit;
+    if (call->ended_dialogs == (1u << call->dialog_count) - 1)
+        return end(bye_at, handle, 200, by, reason, out);
+    CallEvent event;
+    event.header = header(bye_at, *call, JournalEventKind::DialogEnded, 0);
+    event.callee_tag = callee_tag;
+    out.journal(event);
 }
 
 void CallTracker::end(Now now, CallHandle handle, int status, EndedBy by, std::string_view reason,
@@ -282,36 +263,6 @@ bool CallTracker::has_shown(CallHandle handle, uint64_t contact_hash) const {
            call->contacts.begin() + count;
 }
 
-void CallTracker::restore(Now now, const ports::OpenCall& open, Duration call_max) {
-    if (find(open.call_id, open.caller_tag, {})) return;
-    const CallHandle handle = insert(open.call_id, open.caller_tag);
-    if (!handle) {
-        counters_.add(Counter::calls_untracked_total);
-        return;
-    }
-    Call& call = *calls_.get(handle);
-    call.id = open.id;
-    call.tenant = open.tenant;
-    call.snapshot_version = open.snapshot_version;
-    call.started = open.started;
-    call.call_max = call_max;
-    if (open.is_answered) {
-        call.is_answered = true;
-        call.answered_wall = open.answered;
-        call.is_restored = true;
-        call.dialogs[call.dialog_count++] = siphash(hash_key_, open.callee_tag);
-        const Duration used = std::max<Duration>(now.wall - open.answered, Duration{});
-        wheel_.arm(call.timer,
-                   now.monotonic + std::max<Duration>(call_max - used, TimerWheel::kTick));
-        return;
-    }
-    call.held_status = 500;
-    call.held_by = EndedBy::Server;
-    call.held_at = now;
-    call.held_reason = PooledBytes(pool_, "Server restarted");
-    wheel_.arm(call.timer, now.monotonic + kRetryWindow);
-}
-
 void CallTracker::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
     const CallHandle handle = CallHandle::unpack(due.owner);
     Call* call = calls_.get(handle);
@@ -326,28 +277,6 @@ void CallTracker::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
 
 uint32_t CallTracker::size() const {
     return calls_.size();
-}
-
-ports::LiveCallsReply CallTracker::page(uint32_t after, uint32_t limit) const {
-    ports::LiveCallsReply reply;
-    uint32_t place = after;
-    for (; place < calls_.places() && reply.calls.size() < limit; ++place) {
-        const Call* call = calls_.get(calls_.at(place));
-        if (call == nullptr) continue;
-        ports::OpenCall open;
-        open.id = call->id;
-        open.tenant = call->tenant;
-        open.call_id = call->call_id();
-        open.caller_tag = call->caller_tag();
-        open.callee_tag = call->callee_tag();
-        open.is_answered = call->is_answered;
-        open.started = call->started;
-        open.answered = call->answered_wall;
-        open.snapshot_version = call->snapshot_version;
-        reply.calls.push_back(std::move(open));
-    }
-    reply.next = place < calls_.places() ? place : 0;
-    return reply;
 }
 
 }  // namespace signalbox::cdr

@@ -54,7 +54,8 @@ class CallTracker final {
     /// The first 101-199 of a call is journalled.
     void ringing(Now now, CallHandle call, uint16_t leg, std::string_view contact,
                  ports::Outbox& out);
-    /// A 2xx to the INVITE. The first one is journalled; dialogs are told apart by `callee_tag`.
+    /// A 2xx to the INVITE. The first one of each `callee_tag`, by which dialogs are told apart, is
+    /// journalled; past eight dialogs a call's others are not followed.
     void answered(Now now, CallHandle call, uint16_t leg, std::string_view callee_tag,
                   std::string_view contact, ports::Outbox& out);
     /// The last attempt of the caller got the final response `status`, not a 2xx.
@@ -73,8 +74,8 @@ class CallTracker final {
     void contact_shown(CallHandle call, uint64_t contact_hash);
     bool has_shown(CallHandle call, uint64_t contact_hash) const;
 
-    /// Takes up a call of before a restart. One that was not answered ends after 32 s unless its
-    /// INVITE comes again.
+    /// Takes up a call of before a restart. One that was not answered ends 32 s after its last
+    /// attempt failed, or else after the restart, unless its INVITE comes again.
     void restore(Now now, const ports::OpenCall& open, Duration call_max);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
 
@@ -85,6 +86,8 @@ class CallTracker final {
  private:
     CallHandle insert(std::string_view call_id, std::string_view caller_tag);
     void erase(CallHandle handle);
+    void hold(Now now, Call& call, int status, ports::EndedBy by, std::string_view reason,
+              ports::Outbox& out);
     void end(Now now, CallHandle handle, int status, ports::EndedBy by, std::string_view reason,
              ports::Outbox& out);
     ports::EventHeader header(Now now, const Call& call, ports::JournalEventKind kind,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "ports/journal_event.h"
@@ -42,11 +43,17 @@ struct CallRecord {
 struct OpenCall {
     uint64_t id = 0;
     TenantId tenant = kDefaultTenant;
-    std::string call_id, caller_tag, callee_tag;
+    std::string call_id, caller_tag;
+    std::vector<std::string> callee_tags;  // of the dialogs that are up
     bool is_answered = false;
     WallTime started;
     WallTime answered;
     uint64_t snapshot_version = 0;
+    uint16_t held_status = 0;  // how the last attempt failed, if the caller may try again and does
+                               // not yet; 0: no such failure
+    EndedBy held_by = EndedBy::Nobody;
+    std::string held_reason;
+    WallTime held_at;
 };
 
 }  // namespace signalbox::ports

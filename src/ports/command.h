@@ -49,6 +49,7 @@ struct QueryRegistrations {
     uint32_t after = 0;
     uint32_t limit = 500;
 };
+/// Of each call the first callee's tag is told only, and no held failure.
 struct QueryLiveCalls {
     uint64_t id = 0;
     uint32_t after = 0;

@@ -43,7 +43,7 @@ std::optional<EventHeader> read_header(ByteReader& in) {
     if (in.number<uint8_t>() != kJournalVersion) return std::nullopt;
     const auto kind = in.number<uint8_t>();
     if (kind < static_cast<uint8_t>(JournalEventKind::CallStarted) ||
-        kind > static_cast<uint8_t>(JournalEventKind::BindingsChanged)) {
+        kind > static_cast<uint8_t>(JournalEventKind::CallHeld)) {
         return std::nullopt;
     }
     EventHeader header;

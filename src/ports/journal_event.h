@@ -21,10 +21,13 @@ inline constexpr uint8_t kJournalVersion = 1;
 enum class JournalEventKind : uint8_t {
     CallStarted = 1,   // admitted: the caller has what it needs to be connected
     CallRinging = 2,   // the first 101-199 of a leg
-    CallAnswered = 3,  // the first 2xx of a leg
+    CallAnswered = 3,  // a 2xx made a dialog: one event for each callee's tag
     CallEnded = 4,     // the call is over; the record is whole
     BindingsChanged =
-        5,  // all bindings of one address of record, after a change; none: it has no more
+        5,            // all bindings of one address of record, after a change; none: it has no more
+    DialogEnded = 6,  // one of the call's dialogs is over, and not the last one
+    CallHeld = 7,  // an attempt failed in a way that lets the caller try again; with status 0: he
+                   // does
 };
 
 /// Who ended a call.
@@ -56,11 +59,11 @@ struct CallEvent {
     std::string_view user;          // Started: who authenticated; empty: nobody
     std::string_view source;        // Started: "192.0.2.1:5060"
     std::string_view contact;       // Ringing, Answered: the URI at which the leg was tried
-    std::string_view callee_tag;    // Answered
-    uint16_t status = 0;  // Ended: the final status of the attempt; 200 for an answered call
-    EndedBy ended_by = EndedBy::Nobody;
-    std::string_view reason;  // Ended: a phrase ("Busy Here", "BYE", "no BYE within call_max"), or
-                              // the Reason header field of the BYE or CANCEL
+    std::string_view callee_tag;    // Answered, DialogEnded
+    uint16_t status = 0;  // Ended, Held: the final status of the attempt; 200 for an answered call
+    EndedBy ended_by = EndedBy::Nobody;  // Ended, Held
+    std::string_view reason;  // Ended, Held: a phrase ("Busy Here", "BYE", "no BYE within
+                              // call_max"), or the Reason header field of the BYE or CANCEL
 };
 
 /// One binding as it is kept: what the registrar must know to answer, the proxy to forward, and

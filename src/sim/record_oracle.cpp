@@ -110,7 +110,7 @@ void RecordOracle::compare_one(const Key& key, const Facts& facts, const ports::
         compare_end(name, key, facts, record, call_max, is_every_hop_ours);
         return;
     }
-    if (facts.was_killed || facts.last_failure == 0 || is_forgotten_by_a_kill(facts)) return;
+    if (facts.was_killed || facts.last_failure == 0) return;
     if (record.status != facts.last_failure) {
         report_.broken("record", name + ": status " + std::to_string(record.status) +
                                      " instead of " + std::to_string(facts.last_failure));
@@ -124,22 +124,6 @@ bool RecordOracle::may_have_no_record(const Facts& facts) const {
     if (facts.kind == Call::Recorded || facts.ringing || facts.answered) return false;
     return std::any_of(kills_.begin(), kills_.end(), [&](Instant kill) {
         return kill >= facts.started && is_near(kill, facts.started);
-    });
-}
-
-/// Of a call that was answered more than once, the journal brings back the first dialog only.
-bool RecordOracle::is_fork_over_a_kill(const Facts& facts) const {
-    return facts.callee_tags.size() > 1 &&
-           std::any_of(kills_.begin(), kills_.end(),
-                       [&](Instant kill) { return kill >= *facts.answered; });
-}
-
-/// A failure after which the caller may try again is held open for 32 s: a kill in that time leaves
-/// "500 Server restarted".
-bool RecordOracle::is_forgotten_by_a_kill(const Facts& facts) const {
-    return std::any_of(kills_.begin(), kills_.end(), [&](Instant kill) {
-        return kill >= facts.last_failure_at &&
-               kill <= facts.last_failure_at + std::chrono::seconds(33);
     });
 }
 
@@ -168,7 +152,7 @@ void RecordOracle::compare_end(const std::string& name, const Key& key, const Fa
                 return bye.is_answered && (bye.tag_a == tag || bye.tag_b == tag);
             });
         });
-    if (is_every_hop_ours && has_all && !is_fork_over_a_kill(facts)) {
+    if (is_every_hop_ours && has_all) {
         report_.broken("record", name + ": a BYE came, but it ended by call_max");
     }
 }

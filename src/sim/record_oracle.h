@@ -59,8 +59,6 @@ class RecordOracle final {
     void compare_one(const Key& key, const Facts& facts, const ports::CallRecord& record,
                      Duration call_max, bool is_every_hop_ours);
     bool may_have_no_record(const Facts& facts) const;
-    bool is_fork_over_a_kill(const Facts& facts) const;
-    bool is_forgotten_by_a_kill(const Facts& facts) const;
     void compare_end(const std::string& name, const Key& key, const Facts& facts,
                      const ports::CallRecord& record, Duration call_max, bool is_every_hop_ours);
 

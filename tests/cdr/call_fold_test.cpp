@@ -62,11 +62,19 @@ struct FoldTest : ::testing::Test {
         ringing.contact = contact;
         apply(ringing);
     }
-    void answer(uint64_t call, std::string_view contact = "sip:bob@198.51.100.2") {
+    void answer(uint64_t call, std::string_view contact = "sip:bob@198.51.100.2",
+                std::string_view tag = "b1") {
         CallEvent answered = event(JournalEventKind::CallAnswered, call);
         answered.contact = contact;
-        answered.callee_tag = "b1";
+        answered.callee_tag = tag;
         apply(answered);
+    }
+    void hold(uint64_t call, uint16_t status, std::string_view reason) {
+        CallEvent held = event(JournalEventKind::CallHeld, call);
+        held.status = status;
+        held.ended_by = status == 0 ? EndedBy::Nobody : EndedBy::Callee;
+        held.reason = reason;
+        apply(held);
     }
     void end(uint64_t call, uint16_t status, EndedBy by, std::string_view reason) {
         CallEvent ended = event(JournalEventKind::CallEnded, call);
@@ -159,7 +167,7 @@ TEST_F(CallFold_Behaviour, CallsInterleaveAndEndInTheirOrder) {
     ASSERT_EQ(open.size(), 1U);
     EXPECT_EQ(open[0].id, 2U);
     EXPECT_TRUE(open[0].is_answered);
-    EXPECT_EQ(open[0].callee_tag, "b1");
+    EXPECT_EQ(open[0].callee_tags, std::vector<std::string>{"b1"});
     EXPECT_EQ(open[0].call_id, "id-2");
 }
 
@@ -168,6 +176,33 @@ TEST_F(CallFold_Behaviour, OpenCallsComeInTheOrderOfTheirBeginnings) {
     std::vector<uint64_t> ids;
     for (const ports::OpenCall& open : fold.open_calls()) ids.push_back(open.id);
     EXPECT_EQ(ids, (std::vector<uint64_t>{50, 3, 999, 7}));
+}
+
+TEST_F(CallFold_Behaviour, AnOpenCallHasTheDialogsThatAreUp) {
+    start(1);
+    for (const char* tag : {"b1", "b2", "b3"}) answer(1, "sip:bob@198.51.100.2", tag);
+    CallEvent over = event(JournalEventKind::DialogEnded, 1);
+    over.callee_tag = "b1";
+    apply(over);
+    ASSERT_EQ(fold.open_calls().size(), 1U);
+    EXPECT_EQ(fold.open_calls()[0].callee_tags, (std::vector<std::string>{"b2", "b3"}));
+    end(1, 200, EndedBy::Caller, "BYE");
+    EXPECT_EQ(only().callee_tag, "b1");
+}
+
+TEST_F(CallFold_Behaviour, AnOpenCallHasItsHeldFailureUntilItsCallerTriesAgain) {
+    start(1);
+    time = seconds(3);
+    hold(1, 302, "Moved");
+    ports::OpenCall open = fold.open_calls().at(0);
+    EXPECT_EQ(open.held_status, 302);
+    EXPECT_EQ(open.held_by, EndedBy::Callee);
+    EXPECT_EQ(open.held_reason, "Moved");
+    EXPECT_EQ(open.held_at, kStart + seconds(3));
+    hold(1, 0, "");
+    open = fold.open_calls().at(0);
+    EXPECT_EQ(open.held_status, 0);
+    EXPECT_FALSE(open.is_answered);
 }
 
 TEST_F(CallFold_Behaviour, AStepOfTheWallClockDoesNotChangeTheTalk) {

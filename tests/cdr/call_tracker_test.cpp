@@ -15,7 +15,8 @@ using ports::JournalEventKind;
 using std::chrono::hours;
 using std::chrono::seconds;
 
-struct TrackerTest : ::testing::Test {
+/// A tracker with all that it needs: one run of the server.
+struct TrackerRun {
     Now now{Instant(seconds(100)), WallTime(seconds(1'700'000'000))};
     TimerWheel wheel{now.monotonic};
     BlockPool pool;
@@ -31,7 +32,7 @@ struct TrackerTest : ::testing::Test {
         std::string kinds;
         for (size_t i = 0; i < out.journal_count(); ++i) {
             const auto header = ports::decode_header(out.journal_event(i));
-            kinds += "?SRAEB"[static_cast<size_t>(header->kind)];
+            kinds += "?SRAEBDH"[static_cast<size_t>(header->kind)];
             fold.apply(out.journal_event(i));
         }
         out.clear();
@@ -50,6 +51,14 @@ struct TrackerTest : ::testing::Test {
         TimerDue due;
         while (wheel.pop_due(now.monotonic, due)) tracker.on_timer(now, due, out);
     }
+    /// What the journal would bring back after a kill.
+    std::vector<ports::OpenCall> journalled_calls() {
+        events();
+        return fold.open_calls();
+    }
+    void take_up(const std::vector<ports::OpenCall>& calls) {
+        for (const ports::OpenCall& call : calls) tracker.restore(now, call, hours(2));
+    }
     ports::CallRecord ended() {
         events();
         auto all = fold.take_ended();
@@ -57,6 +66,8 @@ struct TrackerTest : ::testing::Test {
         return all.empty() ? ports::CallRecord{} : all[0];
     }
 };
+
+struct TrackerTest : ::testing::Test, TrackerRun {};
 
 using CallTracker_Behaviour = TrackerTest;
 using CallTracker_Rfc3261_8_1_3 = TrackerTest;
@@ -96,7 +107,7 @@ TEST_F(CallTracker_Rfc3261_8_1_3, AFailureThatInvitesARetryIsHeld) {
     for (const int status : {300, 302, 399, 401, 407, 413, 415, 416, 420, 421, 422, 423}) {
         const CallHandle call = begin(std::to_string(status));
         tracker.failed(now, call, status, EndedBy::Callee, "held", out);
-        EXPECT_EQ(events(), "S") << status;
+        EXPECT_EQ(events(), "SH") << status;
         wait(seconds(31));
         EXPECT_EQ(events(), "") << status;
         wait(seconds(2));
@@ -121,20 +132,53 @@ TEST_F(CallTracker_Rfc3261_8_1_3, TheRetryGoesOnWithTheHeldCall) {
     wait(seconds(10));
     EXPECT_EQ(begin(), call);
     wait(seconds(100));
-    EXPECT_EQ(events(), "S");
+    EXPECT_EQ(events(), "SHH");
     tracker.failed(now, call, 486, EndedBy::Callee, "Busy Here", out);
     EXPECT_EQ(ended().status, 486);
+}
+
+TEST_F(CallTracker_Rfc3261_8_1_3, AHeldFailureOutlivesARestart) {
+    for (const bool has_tried_again : {false, true}) {
+        TrackerRun before, after;
+        const CallHandle call = before.begin();
+        before.wait(seconds(2));
+        before.tracker.failed(before.now, call, 302, EndedBy::Callee, "Moved", before.out);
+        before.wait(seconds(10));
+        if (has_tried_again) before.begin();
+        after.now = before.now;
+        after.wait(seconds(5));
+        after.take_up(before.journalled_calls());
+        after.wait(seconds(16));
+        EXPECT_EQ(after.events(), "");
+        after.wait(seconds(has_tried_again ? 17 : 2));
+        after.fold = std::move(before.fold);
+        const ports::CallRecord record = after.ended();
+        EXPECT_EQ(record.status, has_tried_again ? 500 : 302);
+        EXPECT_EQ(record.ended_by, has_tried_again ? EndedBy::Server : EndedBy::Callee);
+        EXPECT_EQ(record.reason, has_tried_again ? "Server restarted" : "Moved");
+        EXPECT_EQ(record.ring_ms, has_tried_again ? 17000U : 2000U);
+    }
+}
+
+TEST_F(CallTracker_Rfc3261_8_1_3, ACallerWhoTriesForEverFillsNoJournal) {
+    for (int i = 0; i < 100; ++i) {
+        tracker.failed(now, begin(), 302, EndedBy::Callee, "Moved", out);
+        wait(seconds(1));
+    }
+    EXPECT_EQ(events(), "S" + std::string(16, 'H'));
+    wait(seconds(33));
+    EXPECT_EQ(ended().status, 302);
 }
 
 TEST_F(CallTracker_Behaviour, AForkedCallEndsWithTheLastOfItsDialogs) {
     const CallHandle call = begin();
     tracker.answered(now, call, 1, "b1", "x", out);
     tracker.answered(now, call, 2, "b2", "y", out);
-    EXPECT_EQ(events(), "SA");
+    EXPECT_EQ(events(), "SAA");
     tracker.dialog_ended(call, now, "b3", EndedBy::Callee, "BYE", out);
     tracker.dialog_ended(call, now, "b1", EndedBy::Callee, "BYE", out);
     tracker.dialog_ended(call, now, "b1", EndedBy::Callee, "BYE", out);
-    EXPECT_EQ(events(), "");
+    EXPECT_EQ(events(), "D");
     tracker.dialog_ended(call, now, "b2", EndedBy::Caller, "BYE", out);
     EXPECT_EQ(ended().ended_by, EndedBy::Caller);
 }
@@ -149,17 +193,31 @@ TEST_F(CallTracker_Behaviour, ARepeatedAnswerDoesNotReviveADialogThatHasEnded) {
     EXPECT_EQ(ended().ended_by, EndedBy::Callee);
 }
 
-TEST_F(CallTracker_Behaviour, ARestoredForkEndsWithAByeOfADialogThatWasForgotten) {
-    ports::OpenCall open;
-    open.id = 7;
-    open.call_id = "c1";
-    open.caller_tag = "a1";
-    open.callee_tag = "b1";
-    open.is_answered = true;
-    tracker.restore(now, open, hours(2));
-    tracker.dialog_ended(tracker.find("c1", "a1", "b2"), now, "b2", EndedBy::Callee, "BYE", out);
-    EXPECT_EQ(events(), "E");
-    EXPECT_EQ(tracker.size(), 0U);
+TEST_F(CallTracker_Behaviour, ARestoredForkEndsWithTheLastOfTheDialogsThatWereUp) {
+    const CallHandle call = begin();
+    for (const char* tag : {"b1", "b2", "b3"}) tracker.answered(now, call, 1, tag, "x", out);
+    tracker.dialog_ended(call, now, "b2", EndedBy::Caller, "BYE", out);
+    TrackerRun after;
+    after.take_up(journalled_calls());
+    const auto hang_up = [&](std::string_view tag) {
+        after.tracker.dialog_ended(after.tracker.find("c1", "a1", tag), after.now, tag,
+                                   EndedBy::Callee, "BYE", after.out);
+        return after.events();
+    };
+    EXPECT_EQ(hang_up("b2"), "");
+    EXPECT_EQ(hang_up("b4"), "");
+    EXPECT_EQ(hang_up("b1"), "D");
+    EXPECT_EQ(hang_up("b3"), "E");
+    EXPECT_EQ(after.tracker.size(), 0U);
+}
+
+TEST_F(CallTracker_Behaviour, PastEightDialogsTheOthersAreNotFollowed) {
+    const CallHandle call = begin();
+    for (int i = 0; i < 9; ++i) tracker.answered(now, call, 1, "b" + std::to_string(i), "x", out);
+    EXPECT_EQ(events(), "SAAAAAAAA");
+    for (int i = 0; i < 8; ++i)
+        tracker.dialog_ended(call, now, "b" + std::to_string(i), EndedBy::Callee, "BYE", out);
+    EXPECT_EQ(events(), "DDDDDDDE");
 }
 
 TEST_F(CallTracker_Behaviour, AByeBeforeTheAnswerEndsNothing) {
@@ -214,7 +272,7 @@ TEST_F(CallTracker_Behaviour, ARestoredCallKeepsItsIdentityAndItsLimit) {
     open.tenant = 1;
     open.call_id = "c1";
     open.caller_tag = "a1";
-    open.callee_tag = "b1";
+    open.callee_tags = {"b1"};
     open.is_answered = true;
     open.started = now.wall - seconds(3601);
     open.answered = now.wall - hours(1);
@@ -236,7 +294,7 @@ TEST_F(CallTracker_Behaviour, ARestoredCallEndsWithItsBye) {
     open.id = 77;
     open.call_id = "c1";
     open.caller_tag = "a1";
-    open.callee_tag = "b1";
+    open.callee_tags = {"b1"};
     open.is_answered = true;
     open.answered = now.wall;
     tracker.restore(now, open, hours(2));

@@ -151,6 +151,38 @@ TEST_F(Restart_Behaviour, ACallThatWasRingingEndsUnlessItsInviteComesAgain) {
     EXPECT_EQ(again.count(Counter::calls_started_total), 0U);
 }
 
+TEST_F(Restart_Behaviour, AForkThatWasAnsweredTwiceEndsWithItsLastDialog) {
+    Phone& desk = world.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
+    world.bind("bob", desk);
+    Outgoing call = alice.invite(bob).expect(100);
+    Incoming at_bob = bob.expects("INVITE");
+    Incoming at_desk = desk.expects("INVITE");
+    at_desk.to_tag = "d1";
+    at_bob.answers(200);
+    at_desk.answers(200);
+    call.expect(200);
+    Dialog with_bob = call.dialog();
+    call.expect(200);
+    Dialog with_desk = call.dialog();
+    cdr::CallFold fold;
+    for (const std::string& event : world.journal) fold.apply(event);
+
+    World after;
+    after.now = world.now;
+    Phone& alice2 = after.stranger();
+    Phone& bob2 = after.registered("bob", "198.51.100.20:5060");
+    Phone& desk2 = after.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
+    after.command(0, ports::RestoreCalls{fold.open_calls()});
+    Outgoing bye = alice2.send_in(with_bob, "BYE");
+    bob2.expects("BYE").answers(200);
+    bye.expect(200);
+    EXPECT_EQ(after.count(Counter::calls_ended_total), 0U);
+    bye = alice2.send_in(with_desk, "BYE");
+    desk2.expects("BYE").answers(200);
+    bye.expect(200);
+    EXPECT_EQ(after.count(Counter::calls_ended_total), 1U);
+}
+
 TEST_F(Query_Behaviour, StatsCountWhatLives) {
     alice.invite(bob).expect(100);
     const ports::StatsReply reply = stats();

@@ -189,7 +189,7 @@ TEST(JournalEvent_Behaviour, UnknownVersionAndKindAreRefused) {
     std::string version = bytes;
     version[0] = static_cast<char>(kJournalVersion + 1);
     EXPECT_FALSE(decode_header(version));
-    for (const char kind : {'\0', '\6', '\xff'}) {
+    for (const char kind : {'\0', '\10', '\xff'}) {
         std::string other = bytes;
         other[1] = kind;
         EXPECT_FALSE(decode_header(other));

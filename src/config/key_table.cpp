@@ -235,6 +235,19 @@ constexpr std::array kRegistrar{
             config.settings.registrar.contacts_max = value.number32();
             return {};
         }},
+    Key{.name = "expires_spread",
+        .type = KeyType::Integer,
+        .default_text = "10",
+        .help = "A registration longer than 10 minutes is granted up to so many percent less, at "
+                "random, so that phones "
+                "that all came back at one moment do not return together for ever. Never below "
+                "expires_min; 0: as asked.",
+        .min = 0,
+        .max = 10,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.registrar.expires_spread_percent = value.number32();
+            return {};
+        }},
 };
 
 constexpr std::array kAuth{

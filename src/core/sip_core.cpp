@@ -41,7 +41,7 @@ struct SipCore::Impl {
           guard({random.next(), random.next()}),
           authenticator(now, users, *setup.keys, guard),
           location({setup.node, setup.shard}, wheel, counters),
-          registrar(location, counters),
+          registrar(location, counters, random),
           calls({setup.node, setup.shard, share(limits().calls_max, setup.shards)}, wheel, pool,
                 random, counters),
           directory(users, authenticator, guard, location, counters, setup.shard),

@@ -7,7 +7,8 @@
 
 namespace signalbox::location {
 
-/// A binding; its contact, parameters, Call-ID and user agent stand behind it in this order.
+/// A binding; its contact, parameters, Call-ID and user agent stand behind it in this order, then
+/// its path.
 struct Location::Block {
     Block* next = nullptr;         // of the same address of record
     Block* stream_next = nullptr;  // of the same connection
@@ -17,17 +18,19 @@ struct Location::Block {
     WallTime updated;
     transport::Flow flow;
     uint32_t cseq = 0;
+    uint32_t reg_id = 0;
     uint16_t contact_size = 0;
     uint16_t parameters_size = 0;
     uint16_t call_id_size = 0;
     uint16_t user_agent_size = 0;
+    uint16_t path_size = 0;
     uint16_t q = 1000;
     bool has_q = false;
     bool is_nated = false;
     bool is_flow_closed = false;
 
     size_t text_size() const {
-        return size_t{contact_size} + parameters_size + call_id_size + user_agent_size;
+        return size_t{contact_size} + parameters_size + call_id_size + user_agent_size + path_size;
     }
     char* text() { return reinterpret_cast<char*>(this + 1); }
     const char* text() const { return reinterpret_cast<const char*>(this + 1); }
@@ -40,7 +43,7 @@ namespace {
 
 size_t text_size(const ports::BindingView& record) {
     return record.contact.size() + record.parameters.size() + record.call_id.size() +
-           record.user_agent.size();
+           record.user_agent.size() + record.path.size();
 }
 
 char* put(char* out, std::string_view text) {
@@ -116,6 +119,8 @@ Location::Block* Location::make_block(const Binding& binding) {
     block->parameters_size = static_cast<uint16_t>(record.parameters.size());
     block->call_id_size = static_cast<uint16_t>(record.call_id.size());
     block->user_agent_size = static_cast<uint16_t>(record.user_agent.size());
+    block->path_size = static_cast<uint16_t>(record.path.size());
+    block->reg_id = record.reg_id;
     block->q = record.q;
     block->has_q = record.has_q;
     block->is_nated = record.is_nated;
@@ -123,7 +128,8 @@ Location::Block* Location::make_block(const Binding& binding) {
     char* out = put(block->text(), record.contact);
     out = put(out, record.parameters);
     out = put(out, record.call_id);
-    put(out, record.user_agent);
+    out = put(out, record.user_agent);
+    put(out, record.path);
     ++binding_count_;
     if (block->has_connection()) index_stream(*block);
     return block;
@@ -200,6 +206,8 @@ Binding Location::view(const Block& block) {
     record.parameters = take(block.parameters_size);
     record.call_id = take(block.call_id_size);
     record.user_agent = take(block.user_agent_size);
+    record.path = take(block.path_size);
+    record.reg_id = block.reg_id;
     record.cseq = block.cseq;
     record.q = block.q;
     record.has_q = block.has_q;

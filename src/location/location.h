@@ -29,7 +29,7 @@ inline constexpr uint16_t kTimerExpiry = 32;
 inline constexpr size_t kAorBytesMax = 256;
 inline constexpr size_t kBindingsMax = 1000;  // of one address of record
 inline constexpr size_t kBindingTextBytesMax =
-    8192;  // contact, parameters, Call-ID and user agent together
+    8192;  // contact, parameters, Call-ID, user agent and path together
 
 /// One binding. Views: of a lookup, the Location's memory (valid until its next call); of what
 /// replace() gets, anything.

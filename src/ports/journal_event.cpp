@@ -23,7 +23,8 @@ size_t address_size(Family family) {
 }
 
 void write_header(ByteWriter& out, const EventHeader& header) {
-    out.number(kJournalVersion);
+    const bool is_bindings = header.kind == JournalEventKind::BindingsChanged;
+    out.number(is_bindings ? kBindingsVersion : kJournalVersion);
     out.number(header.kind);
     out.number(header.call);
     out.number(header.leg);
@@ -39,15 +40,23 @@ WallTime read_wall(ByteReader& in) {
     return WallTime(WallTime::duration(in.number<int64_t>()));
 }
 
-std::optional<EventHeader> read_header(ByteReader& in) {
-    if (in.number<uint8_t>() != kJournalVersion) return std::nullopt;
+struct VersionedHeader : EventHeader {
+    uint8_t version = 0;
+};
+
+std::optional<VersionedHeader> read_header(ByteReader& in) {
+    const auto version = in.number<uint8_t>();
+    if (version == 0 || version > kBindingsVersion) return std::nullopt;
     const auto kind = in.number<uint8_t>();
     if (kind < static_cast<uint8_t>(JournalEventKind::CallStarted) ||
         kind > static_cast<uint8_t>(JournalEventKind::CallHeld)) {
         return std::nullopt;
     }
-    EventHeader header;
+    VersionedHeader header;
+    header.version = version;
     header.kind = static_cast<JournalEventKind>(kind);
+    const bool is_bindings = header.kind == JournalEventKind::BindingsChanged;
+    if (!is_bindings && version > kJournalVersion) return std::nullopt;
     header.call = in.number<uint64_t>();
     header.leg = in.number<uint16_t>();
     header.tenant = in.number<TenantId>();
@@ -105,7 +114,7 @@ bool read_bool(ByteReader& in, bool& value) {
     return octet <= 1;
 }
 
-bool read_binding(ByteReader& in, BindingRecord& binding) {
+bool read_binding(ByteReader& in, uint8_t version, BindingRecord& binding) {
     binding.contact = in.text();
     binding.parameters = in.text();
     binding.call_id = in.text();
@@ -116,15 +125,20 @@ bool read_binding(ByteReader& in, BindingRecord& binding) {
     binding.updated = read_wall(in);
     if (!read_flow(in, binding.flow)) return false;
     binding.user_agent = in.text();
+    if (version >= 2) {
+        binding.reg_id = in.number<uint32_t>();
+        binding.path = in.text();
+    }
     return in.ok() && binding.q <= 1000;
 }
 
 }  // namespace
 
 BindingView view_of(const BindingRecord& record) {
-    return BindingView{record.contact, record.parameters, record.call_id,   record.cseq,
-                       record.q,       record.has_q,      record.is_nated,  record.expires,
-                       record.updated, record.flow,       record.user_agent};
+    return BindingView{record.contact, record.parameters, record.call_id,    record.cseq,
+                       record.q,       record.has_q,      record.is_nated,   record.expires,
+                       record.updated, record.flow,       record.user_agent, record.reg_id,
+                       record.path};
 }
 
 BindingRecord record_of(const BindingView& view) {
@@ -138,7 +152,9 @@ BindingRecord record_of(const BindingView& view) {
                          view.expires,
                          view.updated,
                          view.flow,
-                         std::string(view.user_agent)};
+                         std::string(view.user_agent),
+                         view.reg_id,
+                         std::string(view.path)};
 }
 
 BindingsEncoder::BindingsEncoder(const EventHeader& header, std::string_view aor, size_t count,
@@ -165,6 +181,8 @@ void BindingsEncoder::add(const BindingView& binding) {
     writer.number(binding.updated.time_since_epoch().count());
     write_flow(writer, binding.flow);
     writer.text(binding.user_agent);
+    writer.number(binding.reg_id);
+    writer.text(binding.path);
 }
 
 void encode(const CallEvent& event, std::string& out) {
@@ -220,7 +238,7 @@ std::optional<BindingsEvent> decode_bindings_event(std::string_view bytes) {
     const auto count = in.number<uint32_t>();
     if (!in.ok() || count > kBindingsMax) return std::nullopt;
     for (uint32_t i = 0; i < count; ++i) {
-        if (!read_binding(in, event.bindings.emplace_back())) return std::nullopt;
+        if (!read_binding(in, header->version, event.bindings.emplace_back())) return std::nullopt;
     }
     if (!in.at_end()) return std::nullopt;
     return event;

@@ -16,7 +16,10 @@
 
 namespace signalbox::ports {
 
+/// The newest version of call events, and of BindingsChanged: version 2 added reg_id and path.
+/// Older ones are read.
 inline constexpr uint8_t kJournalVersion = 1;
+inline constexpr uint8_t kBindingsVersion = 2;
 
 enum class JournalEventKind : uint8_t {
     CallStarted = 1,   // admitted: the caller has what it needs to be connected
@@ -81,6 +84,9 @@ struct BindingRecord {
     WallTime updated;
     transport::Flow flow;  // by which it came; its stream is gone after a restart
     std::string user_agent;
+    uint32_t reg_id = 0;  // of an outbound registration, with the instance-id in `parameters` (RFC
+                          // 5626 §6); 0: none
+    std::string path;     // the Path values, joined by commas, topmost first (RFC 3327 §5.3)
 };
 
 /// The same without owning its text. Views: whatever keeps the binding.
@@ -94,6 +100,8 @@ struct BindingView {
     WallTime updated;
     transport::Flow flow;
     std::string_view user_agent;
+    uint32_t reg_id = 0;
+    std::string_view path;
 };
 BindingView view_of(const BindingRecord& record);
 BindingRecord record_of(const BindingView& view);

@@ -28,6 +28,7 @@ struct RegistrarSettings {
     uint32_t expires_min_s = 60;
     uint32_t expires_max_s = 7200;
     uint32_t contacts_max = 10;
+    uint32_t expires_spread_percent = 10;  // of a long registration: it may end so much earlier
 };
 
 struct AuthSettings {

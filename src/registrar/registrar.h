@@ -1,5 +1,5 @@
 // What a registrar does with a REGISTER once its sender is known and allowed.
-// Implements: RFC 3261 §10.3
+// Implements: RFC 3261 §10.3; RFC 3327 §5.3; RFC 5626 §6
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "location/location.h"
 #include "ports/outbox.h"
 #include "ports/snapshot.h"
+#include "registrar/registration_plan.h"
 #include "sip/header_values.h"
 #include "sip/message_view.h"
 #include "transport/flow.h"
@@ -23,6 +25,10 @@ inline constexpr size_t kRequestContactsMax = 256;
 inline constexpr size_t kContactUriBytesMax = 1024;
 inline constexpr size_t kParametersBytesMax = 1024;
 inline constexpr size_t kCallIdBytesMax = 512;
+inline constexpr size_t kPathBytesMax = 2048;
+/// What a malformed expiration means in seconds, and the bound above which none may be refused as
+/// too short (RFC 3261 §10.2.1.1, §10.3 step 7).
+inline constexpr uint32_t kExpiresMalformedS = 3600;
 /// A longer User-Agent is kept up to here.
 inline constexpr size_t kUserAgentBytesMax = 128;
 
@@ -40,35 +46,21 @@ struct RegisterContext {
 /// bindings are the Location's.
 class Registrar final {
  public:
-    /// Both must outlive it.
-    Registrar(location::Location& location, Counters& counters)
-        : location_(location), counters_(counters) {}
+    /// All must outlive it.
+    Registrar(location::Location& location, Counters& counters, Random& random)
+        : location_(location), counters_(counters), random_(random) {}
     Registrar(const Registrar&) = delete;
     Registrar& operator=(const Registrar&) = delete;
 
     /// Handles `request`, a REGISTER that passed check_message and came by `flow`: changes all
     /// bindings that it names, or none. A change is journalled in `out`. `response` receives the
-    /// rendered response; returns its status: 200, 400, 403 (too many contacts), 420, 423, 500 (an
-    /// old CSeq) or 503 (no room). RFC 3261 §10.3 steps 2 and 5 to 8.
+    /// rendered response; returns its status: 200, 400, 403 (too many contacts), 420, 423, 439 (a
+    /// first hop that keeps no flows), 500 (an old CSeq) or 503 (no room). RFC 3261 §10.3 steps 2
+    /// and 5 to 8; RFC 3327 §5.3; RFC 5626 §6.
     int process(Now now, const sip::MessageView& request, const transport::Flow& flow,
                 const RegisterContext& context, ports::Outbox& out, std::string& response);
 
  private:
-    /// One Contact of the request, with what it comes to.
-    struct Asked {
-        sip::NameAddr address;
-        std::string_view parameters;  // Views: parameters_text_
-        uint32_t expires = 0;         // seconds; 0: remove
-        uint16_t q = 1000;
-        bool has_q = false;
-    };
-    /// One binding as it will be if nothing speaks against the request.
-    struct Planned {
-        location::Binding binding;
-        bool is_touched = false;  // named by this request: its Call-ID and CSeq were compared
-        bool is_removed = false;
-        bool is_new = false;  // not there before this request
-    };
     /// Why a request is refused.
     struct Refusal {
         int status = 0;  // 0: it is not
@@ -79,12 +71,15 @@ class Registrar final {
     Refusal read_contacts(const Request& request);
     /// Reads the first value of `rest` and takes it off.
     Refusal read_contact(const Request& request, std::string_view& rest);
+    uint32_t granted_expires(const Request& request, uint32_t asked);
     std::string_view keep_parameters(std::string_view params);
     std::string_view unfolded(std::string_view value);
+    Refusal read_path(Request& request);
+    Refusal apply_outbound(Request& request);
     Refusal plan(const Request& request);
     Refusal plan_removal_of_all(const Request& request);
-    Refusal plan_one(const Request& request, const Asked& asked);
-    size_t find_planned(const sip::NameAddr& address) const;
+    Refusal plan_one(const Request& request, size_t asked_index);
+    void make_room(const Request& request, const AskedContact& asked);
     Refusal apply(const Request& request, ports::Outbox& out);
     int accept(const Request& request, std::string& response);
     int refuse(const Request& request, const Refusal& refusal, std::string& response);
@@ -92,13 +87,15 @@ class Registrar final {
 
     location::Location& location_;
     Counters& counters_;
+    Random& random_;
     // Scratch of one request; kept for its capacity.
-    std::vector<Asked> asked_;
-    std::vector<Planned> planned_;
+    std::vector<AskedContact> asked_;
+    std::vector<PlannedBinding> planned_;
     std::vector<location::Binding> kept_;
     bool has_star_ = false;
     std::string parameters_text_;
     std::string unfolded_text_;
+    std::string path_text_;
     std::string line_;
     // The Date of the last response: it changes once a second.
     int64_t date_second_ = -1;

@@ -43,7 +43,8 @@ void BindingOracle::confirmed(const TextMessage& request, const TextMessage& res
         if (settings) {
             const uint32_t due =
                 std::min(asked.value_or(settings->expires_default_s), settings->expires_max_s);
-            if (granted != due) {
+            const uint32_t least = due > 600 ? due - due / 10 : due;
+            if (granted > due || granted < least) {
                 report_.broken("registrar", "granted " + std::to_string(granted) +
                                                 " s instead of " + std::to_string(due) + " s to " +
                                                 uri);

@@ -81,6 +81,8 @@ TEST_F(Location_Rfc3261_10_3, KeepsEveryFieldOfABinding) {
     made.record.parameters = ";+sip.instance=\"<urn:uuid:1>\"";
     made.record.user_agent = "Phone 1.0";
     made.record.cseq = 99;
+    made.record.reg_id = 3;
+    made.record.path = "<sip:edge.example.net;lr>";
     made.record.has_q = true;
     made.record.is_nated = true;
     made.record.updated = at(seconds(1)).wall;
@@ -93,6 +95,8 @@ TEST_F(Location_Rfc3261_10_3, KeepsEveryFieldOfABinding) {
     EXPECT_EQ(record.call_id, "call");
     EXPECT_EQ(record.user_agent, "Phone 1.0");
     EXPECT_EQ(record.cseq, 99U);
+    EXPECT_EQ(record.reg_id, 3U);
+    EXPECT_EQ(record.path, "<sip:edge.example.net;lr>");
     EXPECT_EQ(record.q, 250);
     EXPECT_TRUE(record.has_q);
     EXPECT_TRUE(record.is_nated);

@@ -61,6 +61,8 @@ BindingsEvent sample_bindings() {
     udp.flow.local = {IpAddress::v4(192, 0, 2, 1), 5060};
     udp.flow.remote = {IpAddress::v4(192, 0, 2, 9), 5062};
     udp.user_agent = "Phone 1.0";
+    udp.reg_id = 2;
+    udp.path = "<sip:edge.example.net;lr>";
     event.bindings.push_back(udp);
     BindingRecord tcp;
     tcp.contact = "sip:alice@[2001:db8::9]";
@@ -126,6 +128,8 @@ TEST(JournalEvent_Behaviour, BindingsEventSurvivesWithEveryField) {
         EXPECT_EQ(a.cseq, b.cseq);
         EXPECT_EQ(a.q, b.q);
         EXPECT_EQ(a.has_q, b.has_q);
+        EXPECT_EQ(a.reg_id, b.reg_id);
+        EXPECT_EQ(a.path, b.path);
         EXPECT_EQ(a.is_nated, b.is_nated);
         EXPECT_EQ(a.expires, b.expires);
         EXPECT_EQ(a.updated, b.updated);
@@ -196,6 +200,23 @@ TEST(JournalEvent_Behaviour, UnknownVersionAndKindAreRefused) {
         EXPECT_FALSE(decode_call_event(other));
     }
     EXPECT_FALSE(decode_header(""));
+}
+
+TEST(JournalEvent_Behaviour, BindingsOfVersionOneAreStillRead) {
+    BindingsEvent event = sample_bindings();
+    event.bindings.resize(1);
+    event.bindings[0].path.clear();
+    std::string bytes;
+    encode(event, bytes);
+    // Version 1 ended with the user agent: without the four octets of reg_id and an empty path.
+    std::string old = bytes.substr(0, bytes.size() - 8);
+    old[0] = 1;
+    const auto read = decode_bindings_event(old);
+    ASSERT_TRUE(read);
+    ASSERT_EQ(read->bindings.size(), 1U);
+    EXPECT_EQ(read->bindings[0].user_agent, "Phone 1.0");
+    EXPECT_EQ(read->bindings[0].reg_id, 0U);
+    EXPECT_EQ(read->bindings[0].path, "");
 }
 
 TEST(JournalEvent_Behaviour, NoChangedOctetCrashesTheReader) {

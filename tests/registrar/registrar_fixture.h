@@ -49,7 +49,8 @@ struct RegistrarTest : testing::Test {
     TimerWheel wheel{Instant{}};
     Counters counters;
     location::Location location{{0, 0, 100}, wheel, counters};
-    Registrar registrar{location, counters};
+    Random random{{1, 2}};
+    Registrar registrar{location, counters, random};
     ports::Snapshot snapshot;
     ports::Outbox out;
     transport::Flow flow;
@@ -58,6 +59,7 @@ struct RegistrarTest : testing::Test {
 
     RegistrarTest() {
         snapshot.version = 11;
+        snapshot.registrar.expires_spread_percent = 0;
         flow.local = {IpAddress::v4(192, 0, 2, 1), 5060};
         flow.remote = {IpAddress::v4(198, 51, 100, 9), 5062};
     }

@@ -20,7 +20,8 @@ void ProxyCore::send_branch(Now now, ContextHandle handle, size_t index,
                                 context.loop_hash,
                                 request.snapshot.proxy.record_route,
                                 setup_.node,
-                                s_.keys};
+                                s_.keys,
+                                branch.path};
     if (!render_request(forwarding, rendered_)) {
         s_.transactions.release_client(start.client);
         return branch_failed(now, handle, index, 513, out);

@@ -2,6 +2,7 @@
 #include "proxy/directory.h"
 
 #include "auth/claimed_user.h"
+#include "location/instance_id.h"
 #include "location/reachable_flow.h"
 #include "sip/header_values.h"
 
@@ -94,11 +95,54 @@ const LocationAnswer& Directory::answer(Now now, const LocationQuestion& questio
     location_answer_.exists =
         !bindings.empty() || users_.find(question.tenant, question.aor) != nullptr;
     for (const location::Binding& binding : bindings) {
-        const auto flow = location::reachable_flow(binding, snapshot, shard_);
-        if (!flow) continue;
-        location_answer_.targets.push_back({binding.record.contact, binding.record.q, true, *flow});
+        if (const auto target = target_of(binding, snapshot)) add_target(*target, binding);
     }
     return location_answer_;
+}
+
+std::optional<Target> Directory::target_of(const location::Binding& binding,
+                                           const ports::Snapshot& snapshot) const {
+    const ports::BindingView& record = binding.record;
+    Target target;
+    target.uri = record.contact;
+    target.q = record.q;
+    target.path = record.path;
+    target.instance = location::instance_hash(location::instance_of(record.parameters));
+    if (!record.path.empty()) return target;
+    const auto flow = location::reachable_flow(binding, snapshot, shard_);
+    if (!flow) return std::nullopt;
+    target.has_flow = true;
+    target.flow = *flow;
+    return target;
+}
+
+/// Flows of one phone stand together, the one that was registered last in front (RFC 5626 §7): the
+/// others are for when it fails.
+void Directory::add_target(const Target& target, const location::Binding& binding) {
+    auto& targets = location_answer_.targets;
+    const auto place_of = [&](size_t index) {
+        return targets.begin() + static_cast<std::ptrdiff_t>(index);
+    };
+    const WallTime updated = binding.record.updated;
+    const auto add_at = [&](size_t index) {
+        targets.insert(place_of(index), target);
+        updated_.insert(updated_.begin() + static_cast<std::ptrdiff_t>(index), updated);
+    };
+    if (targets.empty()) updated_.clear();
+    size_t index = 0;
+    const bool is_flow = binding.record.reg_id != 0;
+    while (is_flow && index < targets.size() && targets[index].instance != target.instance) ++index;
+    if (!is_flow || index == targets.size()) return add_at(targets.size());
+    if (updated > updated_[index]) {
+        add_at(index);
+        targets[index + 1].is_other_flow = true;
+        return;
+    }
+    do {
+        ++index;
+    } while (index < targets.size() && targets[index].is_other_flow && updated <= updated_[index]);
+    add_at(index);
+    targets[index].is_other_flow = true;
 }
 
 }  // namespace signalbox::proxy

@@ -37,6 +37,9 @@ class Directory final {
     auth::SourceGuard& guard() { return guard_; }
 
  private:
+    std::optional<Target> target_of(const location::Binding& binding,
+                                    const ports::Snapshot& snapshot) const;
+    void add_target(const Target& target, const location::Binding& binding);
     CredentialAnswer judge(Now now, const CredentialQuestion& question,
                            const auth::Verdict& verdict, const ports::Snapshot& snapshot,
                            std::optional<SourceBlocked>& blocked);
@@ -48,6 +51,7 @@ class Directory final {
     Counters& counters_;
     uint8_t shard_;
     LocationAnswer location_answer_;
+    std::vector<WallTime> updated_;  // of its targets
     std::string user_;
 };
 

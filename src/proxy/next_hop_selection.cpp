@@ -12,8 +12,7 @@ void ProxyCore::resolve_or_send(Now now, ContextHandle handle, size_t index, con
                                 ports::Outbox& out) {
     if (target.has_flow) return send_branch(now, handle, index, target.flow, request, routing, out);
     Branch& branch = contexts_.get(handle)->branches[index];
-    const auto uri =
-        sip::parse_uri(routing.next_route.empty() ? branch.target : routing.next_route);
+    const auto uri = sip::parse_uri(next_hop_uri(routing, branch.path, branch.target));
     const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
     if (!hop) {
         const bool unsupported = hop.error().code == ErrorCode::unsupported_uri_scheme;

@@ -116,9 +116,38 @@ void remove_top_and_last_routes(const sip::MessageView& message, size_t from_top
     edits.remove(message.bytes().rfind(',', offset(last_value)), last->value_end);
 }
 
+/// Puts the path in front of what Routes there are. A first hop that is a strict router is in the
+/// Request-URI instead, and the target behind the rest (RFC 3327 §5.4, RFC 3261 §16.6 step 6).
+void preload_path(const Forwarding& forwarding, bool is_first_strict, sip::EditList& edits) {
+    std::string text;
+    std::string_view rest = forwarding.path;
+    const auto first = sip::parse_name_addr(rest, ErrorCode::malformed_route, &rest);
+    if (!is_first_strict) {
+        text = forwarding.path;
+    } else if (first) {
+        text = rest;
+        if (!text.empty()) text += ", ";
+        text += '<';
+        text += forwarding.target;
+        text += '>';
+    }
+    const bool has_route = forwarding.request.message.first(HeaderId::Route) != nullptr;
+    edits.insert_header(has_route ? HeaderId::Route : HeaderId::MaxForwards, "Route", text);
+}
+
+/// The first hop of the target's path, where it is a strict router.
+std::string_view strict_first_hop(const Forwarding& forwarding) {
+    if (forwarding.path.empty()) return {};
+    const auto first = sip::parse_name_addr(forwarding.path, ErrorCode::malformed_route);
+    return first && !first->uri.param("lr") ? first->uri_text : std::string_view{};
+}
+
 void edit_routes(const Forwarding& forwarding, sip::EditList& edits) {
     const Routing& routing = forwarding.routing;
     const sip::MessageView& message = forwarding.request.message;
+    if (!forwarding.path.empty()) {
+        preload_path(forwarding, !strict_first_hop(forwarding).empty(), edits);
+    }
     const bool strict = !routing.next_route.empty() && !routing.is_next_route_loose;
     const size_t from_top = routing.own_routes + (strict ? 1 : 0);
     if (routing.is_last_route_target) {
@@ -150,6 +179,15 @@ void remove_own_credentials(const IncomingRequest& request, sip::EditList& edits
 
 }  // namespace
 
+std::string_view next_hop_uri(const Routing& routing, std::string_view path,
+                              std::string_view target) {
+    if (!path.empty()) {
+        const auto first = sip::parse_name_addr(path, ErrorCode::malformed_route);
+        if (first) return first->uri_text;
+    }
+    return routing.next_route.empty() ? target : routing.next_route;
+}
+
 bool begins_dialog(sip::Method method) {
     return method == sip::Method::Invite || method == sip::Method::Subscribe ||
            method == sip::Method::Refer || method == sip::Method::Notify;
@@ -180,7 +218,8 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
 
     const bool strict =
         !forwarding.routing.next_route.empty() && !forwarding.routing.is_next_route_loose;
-    const std::string_view uri = strict ? forwarding.routing.next_route : forwarding.target;
+    std::string_view uri = strict ? forwarding.routing.next_route : forwarding.target;
+    if (const std::string_view hop = strict_first_hop(forwarding); !hop.empty()) uri = hop;
     if (uri != message.request_uri()) edits.set_request_uri(uri);
 
     ShortText via;

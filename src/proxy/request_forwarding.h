@@ -22,7 +22,13 @@ struct Forwarding {
     bool record_route = false;
     uint16_t node = 0;
     const crypto::TokenKeys& keys;
+    std::string_view path = {};  // Route values for this target alone (RFC 3327 §5.4)
 };
+
+/// The URI that names the next hop: the first of the target's own path, else the first Route that
+/// is left, else the target itself (RFC 3261 §16.6 steps 6 and 7). Views: its arguments.
+std::string_view next_hop_uri(const Routing& routing, std::string_view path,
+                              std::string_view target);
 
 /// The request as it goes out, into `out` (cleared first). False when it would need more edits than
 /// an EditList holds: answer 513.

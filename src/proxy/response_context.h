@@ -37,6 +37,7 @@ struct Branch {
     bool is_cancelled = false;
     bool is_binding = false;    // the target is a registered Contact: a phone is at the other end
     std::string_view target;    // the Request-URI
+    std::string_view path;      // Route values of this branch alone (RFC 3327 §5.4)
     std::string_view response;  // the final response, rendered for upstream; empty when it was
                                 // forwarded or made here
     transaction::ClientHandle client;

@@ -96,6 +96,9 @@ struct Encoder {
             out.number(target.q);
             out.number(static_cast<uint8_t>(target.has_flow));
             put(out, target.flow);
+            out.text(target.path);
+            out.number(target.instance);
+            out.number(static_cast<uint8_t>(target.is_other_flow));
         }
     }
     void operator()(const StatelessRequest& request) {
@@ -148,6 +151,9 @@ LocationAnswer get_location_answer(ByteReader& in) {
         target.q = in.number<uint16_t>();
         target.has_flow = in.number<uint8_t>() != 0;
         target.flow = get_flow(in);
+        target.path = in.text();
+        target.instance = in.number<uint64_t>();
+        target.is_other_flow = in.number<uint8_t>() != 0;
         answer.targets.push_back(target);
     }
     return answer;

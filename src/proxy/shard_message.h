@@ -51,8 +51,12 @@ struct LocationQuestion {
 struct Target {
     std::string_view uri;  // becomes the Request-URI
     uint16_t q = 1000;
-    bool has_flow = false;  // else the URI decides
+    bool has_flow = false;  // else the path decides, or without one the URI
     transport::Flow flow;
+    std::string_view path = {};  // Route values for this target alone (RFC 3327 §5.4)
+    uint64_t instance = 0;       // location::instance_hash() of the phone; 0: it did not say
+    bool is_other_flow = false;  // another way to the phone of the target before it: only when that
+                                 // one fails (RFC 5626 §7)
 };
 
 struct LocationAnswer {

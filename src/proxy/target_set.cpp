@@ -21,7 +21,8 @@ uint64_t question_id(ContextHandle handle) {
 void remove_equal_targets(std::vector<Target>& targets) {
     for (size_t i = 0; i < targets.size(); ++i) {
         for (size_t j = targets.size(); j-- > i + 1;) {
-            if (targets[i].uri == targets[j].uri && targets[i].flow == targets[j].flow) {
+            if (targets[i].uri == targets[j].uri && targets[i].flow == targets[j].flow &&
+                targets[i].path == targets[j].path) {
                 targets.erase(targets.begin() + static_cast<std::ptrdiff_t>(j));
             }
         }
@@ -79,6 +80,7 @@ void ProxyCore::take_targets(Now now, ContextHandle handle, const IncomingReques
                              ports::Outbox& out) {
     if (!answer.exists) return reply_final(now, handle, {404, {}, {}}, out);
     targets_.assign(answer.targets.begin(), answer.targets.end());
+    std::erase_if(targets_, [](const Target& target) { return target.is_other_flow; });
     remove_equal_targets(targets_);
     if (targets_.size() > kBranchesMax - 1) targets_.resize(kBranchesMax - 1);
     if (targets_.empty()) return reply_final(now, handle, {480, {}, {}}, out);
@@ -93,6 +95,7 @@ void ProxyCore::fork(Now now, ContextHandle handle, const IncomingRequest& reque
     for (size_t i = 0; i < targets.size(); ++i) {
         context.branches[i].leg = static_cast<uint16_t>(i + 1);
         context.branches[i].target = context.arena.copy(request_uri_of(targets[i].uri, scratch));
+        context.branches[i].path = context.arena.copy(targets[i].path);
         context.branches[i].is_binding = targets[i].has_flow && !routing.token;
     }
     for (size_t i = 0; i < targets.size(); ++i) {

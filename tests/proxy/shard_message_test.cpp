@@ -81,7 +81,8 @@ TEST(ShardMessage_Behaviour, LocationsComeBackWithTheirFlows) {
     answer.exists = true;
     answer.targets.push_back({"sip:b@198.51.100.1", 300, true,
                               testing::flow("198.51.100.1:40000", transport::Transport::Tcp)});
-    answer.targets.push_back({"sip:b@198.51.100.2", 1000, false, {}});
+    answer.targets.push_back(
+        {"sip:b@198.51.100.2", 1000, false, {}, "<sip:edge.test;lr>", 77, true});
     const LocationAnswer copy = again(answer, bytes);
     EXPECT_TRUE(copy.exists);
     ASSERT_EQ(copy.targets.size(), 2U);
@@ -90,6 +91,10 @@ TEST(ShardMessage_Behaviour, LocationsComeBackWithTheirFlows) {
     EXPECT_TRUE(copy.targets[0].has_flow);
     EXPECT_EQ(copy.targets[0].flow, answer.targets[0].flow);
     EXPECT_FALSE(copy.targets[1].has_flow);
+    EXPECT_EQ(copy.targets[1].path, "<sip:edge.test;lr>");
+    EXPECT_EQ(copy.targets[1].instance, 77U);
+    EXPECT_TRUE(copy.targets[1].is_other_flow);
+    EXPECT_FALSE(copy.targets[0].is_other_flow);
     EXPECT_FALSE(again(LocationAnswer{}, bytes).exists);
 }
 

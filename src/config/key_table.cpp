@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/value_text.h"
+#include "sip/header_values.h"
 
 namespace signalbox::config {
 
@@ -194,6 +195,15 @@ constexpr std::array kStore{
         }},
 };
 
+/// A list of name-addrs, each a loose router.
+bool is_route(std::string_view text) {
+    while (!text.empty()) {
+        const auto hop = sip::parse_name_addr(text, ErrorCode::malformed_route, &text);
+        if (!hop || !hop->uri.is_sip() || !hop->uri.param("lr")) return false;
+    }
+    return true;
+}
+
 constexpr std::array kRegistrar{
     Key{.name = "expires_default",
         .type = KeyType::Seconds,
@@ -246,6 +256,23 @@ constexpr std::array kRegistrar{
         .max = 10,
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
             config.settings.registrar.expires_spread_percent = value.number32();
+            return {};
+        }},
+    Key{.name = "service_route",
+        .type = KeyType::Text,
+        .default_text = "\"off\"",
+        .help = "Where registered phones are told to send their requests (Service-Route, RFC 3608): "
+                "\"off\", \"self\" "
+                "for this server as the phone reached it, or Route values such as "
+                "\"<sip:proxy.example.com;lr>\".",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            if (value.text == "off") {
+                config.settings.registrar.service_route.clear();
+                return {};
+            }
+            if (value.text != ports::kServiceRouteSelf && !is_route(value.text))
+                return "must be off, self, or Route values such as <sip:proxy.example.com;lr>";
+            config.settings.registrar.service_route = value.text;
             return {};
         }},
 };

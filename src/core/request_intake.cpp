@@ -27,7 +27,7 @@ void RequestIntake::admit(Now now, const proxy::IncomingRequest& request, ports:
         return s_.reply.send_stateless(request.message, request.flow, request.snapshot,
                                        {400, error_text(routing.error().code), {}}, out.transmits);
     }
-    Candidate candidate{request, *routing, {}, 0, false};
+    Candidate candidate{request, *routing, {}, 0, false, false};
     if (routing->has_refused_token) s_.counters.add(Counter::route_token_refused_total);
     if (examine(now, candidate, out)) authorise(now, candidate, out);
 }
@@ -39,6 +39,8 @@ bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
         request.method() == sip::Method::Register && candidate.routing.next_route.empty() &&
         request.snapshot.tenant_of(candidate.routing.uri) != ports::kNoTenant;
     if (is_for_registrar) return examine_register(now, candidate, out);
+    if (presence::is_for_reg_event(request, candidate.routing))
+        return examine_subscribe(now, candidate, out);
     if (is_for_server_itself(request, candidate.routing)) {
         answer_as_user_agent(request, s_.reply, s_.counters, out.transmits);
         return false;
@@ -56,6 +58,19 @@ bool RequestIntake::examine_register(Now now, Candidate& candidate, ports::Outbo
         reject(now, candidate, {404, {}, {}}, out);
         return false;
     }
+    relay.identity = relay.target_aor;
+    relay.kind =
+        request.is_trusted ? RelayDecision::Kind::Allowed : RelayDecision::Kind::NeedsCredentials;
+    return true;
+}
+
+/// A user's registrations are told to the user and to trusted peers (RFC 3680 §4.8).
+bool RequestIntake::examine_subscribe(Now, Candidate& candidate, ports::Outbox&) {
+    const proxy::IncomingRequest& request = candidate.request;
+    candidate.is_reg_event = true;
+    RelayDecision& relay = candidate.relay;
+    relay.target_tenant = request.snapshot.tenant_of(candidate.routing.uri);
+    relay.target_aor = sip::canonical_user(candidate.routing.uri);
     relay.identity = relay.target_aor;
     relay.kind =
         request.is_trusted ? RelayDecision::Kind::Allowed : RelayDecision::Kind::NeedsCredentials;
@@ -86,7 +101,7 @@ void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox
     if (candidate.relay.kind == RelayDecision::Kind::Allowed) return serve(now, candidate, {}, out);
     const proxy::IncomingRequest& request = candidate.request;
     const HeaderId id =
-        candidate.is_register ? HeaderId::Authorization : HeaderId::ProxyAuthorization;
+        candidate.is_for_us() ? HeaderId::Authorization : HeaderId::ProxyAuthorization;
     const auto credentials =
         auth::find_credentials(request.message, id, request.snapshot.auth.realm);
     if (!credentials)
@@ -209,6 +224,7 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
 void RequestIntake::serve(Now now, const Candidate& candidate, std::string_view user,
                           ports::Outbox& out) {
     if (candidate.is_register) return serve_register(now, candidate, out);
+    if (candidate.is_reg_event) return serve_subscribe(now, candidate, out);
     if (refuses_invites_ && candidate.request.method() == sip::Method::Invite)
         return reject(now, candidate, proxy::server_stopping(), out);
     const bool is_proven = candidate.routing.token || !user.empty() || candidate.request.is_trusted;
@@ -234,6 +250,15 @@ void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::O
     const int status =
         s_.registrar.process(now, request.message, request.flow, context, out, response_);
     s_.transactions.respond(now, server, status, response_, out.transmits);
+    if (status == 200) s_.reg_event.bindings_changed(now, context.tenant, context.aor, out);
+}
+
+void RequestIntake::serve_subscribe(Now now, const Candidate& candidate, ports::Outbox& out) {
+    const RelayDecision& relay = candidate.relay;
+    const proxy::LocationQuestion question{0, relay.target_tenant, relay.target_aor};
+    const bool exists = s_.directory.answer(now, question, candidate.request.snapshot).exists;
+    s_.reg_event.subscribe(now, candidate.request, {relay.target_tenant, relay.target_aor, exists},
+                           out);
 }
 
 void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out) {
@@ -243,7 +268,7 @@ void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, p
     s_.counters.add(Counter::auth_challenges_total);
     const auth::NonceMaker maker{s_.keys, setup_.node, setup_.shard};
     const auto nonce = auth::make_nonce(now, s_.random, maker, request.flow.remote.address);
-    const int status = candidate.is_register ? 401 : 407;
+    const int status = candidate.is_for_us() ? 401 : 407;
     answer(now, request, status,
            s_.reply.render_challenge(request.message, request.flow, request.snapshot, status,
                                      nonce.view(), stale),

@@ -8,6 +8,7 @@
 
 #include "base/slab.h"
 #include "base/timer_wheel.h"
+#include "presence/reg_event.h"
 #include "proxy/directory.h"
 #include "proxy/local_reply.h"
 #include "proxy/proxy_core.h"
@@ -44,6 +45,7 @@ class RequestIntake final {
         proxy::Directory& directory;
         proxy::LocalReply& reply;
         registrar::Registrar& registrar;
+        presence::RegEvent& reg_event;
         ports::SnapshotUses& snapshots;
         TimerWheel& wheel;
         BlockPool& pool;
@@ -76,10 +78,15 @@ class RequestIntake final {
         proxy::RelayDecision relay;
         uint64_t loop_hash = 0;
         bool is_register = false;
+        bool is_reg_event = false;  // a SUBSCRIBE that we answer ourselves
+
+        /// We are the user agent server, not a proxy: 401 and Authorization (RFC 3261 §22.2).
+        bool is_for_us() const { return is_register || is_reg_event; }
     };
 
     bool examine(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_register(Now now, Candidate& candidate, ports::Outbox& out);
+    bool examine_subscribe(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_proxied(Now now, Candidate& candidate, ports::Outbox& out);
     void authorise(Now now, const Candidate& candidate, ports::Outbox& out);
     void suspend(Now now, const Candidate& candidate, uint8_t shard,
@@ -88,6 +95,7 @@ class RequestIntake final {
                ports::Outbox& out);
     void serve(Now now, const Candidate& candidate, std::string_view user, ports::Outbox& out);
     void serve_register(Now now, const Candidate& candidate, ports::Outbox& out);
+    void serve_subscribe(Now now, const Candidate& candidate, ports::Outbox& out);
     void challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out);
     void reject(Now now, const Candidate& candidate, const proxy::Rejection& rejection,
                 ports::Outbox& out);

@@ -2,6 +2,8 @@
 #include "core/sip_core.h"
 
 #include "core/request_intake.h"
+#include "presence/reg_event.h"
+#include "stun/binding.h"
 #include "transport/receive.h"
 
 namespace signalbox::core {
@@ -41,22 +43,24 @@ struct SipCore::Impl {
           guard({random.next(), random.next()}),
           authenticator(now, users, *setup.keys, guard),
           location({setup.node, setup.shard}, wheel, counters),
-          registrar(location, counters, random),
+          registrar({location, counters, random, *setup.keys, setup.node}),
           calls({setup.node, setup.shard, share(limits().calls_max, setup.shards)}, wheel, pool,
                 random, counters),
           directory(users, authenticator, guard, location, counters, setup.shard),
           reply({random.next(), random.next()}, counters),
+          reg_event({}, {transactions, location, reply, snapshots, wheel, pool, counters}),
           proxy({setup.node, setup.shard, setup.shards,
                  share(limits().transactions_max, setup.shards)},
                 {transactions, calls, directory, reply, snapshots, wheel, pool, counters,
-                 *setup.keys}),
+                 *setup.keys, reg_event}),
           intake({setup.node, setup.shard, setup.shards},
-                 {transactions, proxy, directory, reply, registrar, snapshots, wheel, pool, random,
-                  counters, *setup.keys}) {}
+                 {transactions, proxy, directory, reply, registrar, reg_event, snapshots, wheel,
+                  pool, random, counters, *setup.keys}) {}
 
     const ports::LimitSettings& limits() const { return snapshots.current().limits; }
 
     void on_message(Now now, const transport::Packet& packet, ports::Outbox& out);
+    void on_stun(const transport::Packet& packet, ports::Outbox& out);
     void on_unreadable(const transport::Packet& packet, const sip::MessageView& view, Error error,
                        ports::Outbox& out);
     void on_request(Now now, const proxy::IncomingRequest& request, ports::Outbox& out);
@@ -82,6 +86,7 @@ struct SipCore::Impl {
     cdr::CallTracker calls;
     proxy::Directory directory;
     proxy::LocalReply reply;
+    presence::RegEvent reg_event;
     proxy::ProxyCore proxy;
     RequestIntake intake;
     bool is_draining = false;  // ports::Drain came
@@ -107,6 +112,9 @@ void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::
         counters.add(Counter::rx_keepalives_total);
         return;
     }
+    if (!transport::is_reliable(packet.flow.transport) && stun::is_stun(packet.bytes)) {
+        return on_stun(packet, out);
+    }
     sip::MessageView view;
     if (const auto parsed = sip::parse_message(packet.bytes, view); !parsed) {
         return on_unreadable(packet, view, parsed.error(), out);
@@ -118,6 +126,15 @@ void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::
     const auto request = proxy::read_request(view, packet.flow, snapshots.current());
     if (!request) return on_unreadable(packet, view, request.error(), out);
     on_request(now, *request, out);
+}
+
+/// Phones keep their way through a NAT open by asking where they are seen (RFC 5626 §3.5.2, §8).
+void SipCore::Impl::on_stun(const transport::Packet& packet, ports::Outbox& out) {
+    counters.add(Counter::rx_keepalives_total);
+    const auto answer = stun::answer_binding_request(packet.bytes, packet.flow.remote);
+    if (!answer) return;
+    counters.add(Counter::stun_requests_answered_total);
+    out.transmits.add(packet.flow, answer->view());
 }
 
 void SipCore::Impl::on_unreadable(const transport::Packet& packet, const sip::MessageView& view,
@@ -291,6 +308,10 @@ void SipCore::Impl::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
         transactions.on_timer(now, due, out.transmits);
     } else if (due.kind == location::kTimerExpiry) {
         location.on_timer(now, due, out);
+        if (const auto& expired = location.last_expired(); !expired.aor.empty())
+            reg_event.bindings_changed(now, expired.tenant, expired.aor, out);
+    } else if (due.kind == presence::kSubscriptionTimer) {
+        reg_event.on_timer(now, due, out);
     } else if (due.kind == cdr::kCallTimer) {
         calls.on_timer(now, due, out);
     } else if (due.kind == proxy::kContextTimer) {

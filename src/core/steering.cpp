@@ -2,6 +2,7 @@
 // their branch)
 #include "core/sip_core.h"
 #include "ports/sharding.h"
+#include "presence/reg_event.h"
 #include "sip/header_values.h"
 #include "sip/message_view.h"
 #include "transaction/branch.h"
@@ -24,6 +25,13 @@ uint8_t owner_shard(std::string_view bytes, uint8_t shards, uint8_t fallback) {
             sip::parse_name_addr(message.value(sip::HeaderId::To), ErrorCode::malformed_to);
         if (!to) return fallback;
         return ports::shard_of_aor(ports::kDefaultTenant, sip::canonical_user(to->uri), shards);
+    }
+    // A subscription to registrations lives where they do; its refreshes name the same user.
+    if (message.method() == sip::Method::Subscribe &&
+        presence::names_reg_event(message.value(sip::HeaderId::Event))) {
+        const auto uri = sip::parse_uri(message.request_uri());
+        if (uri && uri->has_user)
+            return ports::shard_of_aor(ports::kDefaultTenant, sip::canonical_user(*uri), shards);
     }
     const std::string_view call_id = message.value(sip::HeaderId::CallId);
     return call_id.empty() ? fallback : ports::shard_of_call_id(call_id, shards);

@@ -36,7 +36,7 @@ void answer_as_user_agent(const proxy::IncomingRequest& request, proxy::LocalRep
         answer.headers[0] = {"Allow", std::string(kAllow)};
         answer.headers[1] = {"Accept", "application/sdp"};
         answer.headers[2] = {"Accept-Language", "en"};
-        answer.headers[3] = {"Supported", ""};  // no extension yet
+        answer.headers[3] = {"Supported", "path, outbound, gruu"};
     } else if (request.is_in_dialog()) {
         answer.status = 481;
     } else {

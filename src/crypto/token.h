@@ -25,6 +25,7 @@ inline constexpr char kRecordRoute = 'r';
 inline constexpr char kFlow = 'f';
 inline constexpr char kNonce = 'n';
 inline constexpr char kToTag = 't';
+inline constexpr char kGruu = 'g';
 }  // namespace purpose
 
 inline constexpr uint8_t kTokenVersion = 1;

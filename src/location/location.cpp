@@ -301,6 +301,7 @@ void Location::restore(Now now, const ports::BindingsEvent& event) {
 }
 
 void Location::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
+    expired_.aor.clear();
     if (due.kind != kTimerExpiry) return;
     Address* address = addresses_.get(Handle<Address>::unpack(due.owner));
     if (address == nullptr) return;
@@ -318,6 +319,8 @@ void Location::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
         is_changed = true;
     }
     if (is_changed) {
+        expired_.tenant = address->tenant;
+        expired_.aor.assign(address->name, address->name_size);
         journal(now, address->tenant, {address->name, address->name_size},
                 address->snapshot_version, out);
     }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -76,6 +77,12 @@ class Location final {
 
     /// Handles a due timer of kind kTimerExpiry: removes what has expired, journals and counts it.
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
+    /// Whose bindings the last on_timer() removed; `aor` is empty when it removed none.
+    struct Expired {
+        ports::TenantId tenant = 0;
+        std::string aor;
+    };
+    const Expired& last_expired() const { return expired_; }
     /// The stream `flow` has closed: its bindings know it from now on. Cost: its own bindings only.
     void flow_closed(const transport::Flow& flow);
 
@@ -140,6 +147,7 @@ class Location final {
         streams_;  // the first binding of each connection
     uint64_t binding_count_ = 0;
     std::vector<Binding> found_;  // what lookup() gave
+    Expired expired_;
 };
 
 }  // namespace signalbox::location

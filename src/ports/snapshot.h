@@ -23,12 +23,16 @@ enum class Inbound : uint8_t { Anyone, Trusted };
 /// As in crypto::DigestAlgorithm, in the same order.
 enum class AuthAlgorithm : uint8_t { Md5, Sha256, Sha512_256 };
 
+/// RegistrarSettings::service_route: this server itself.
+inline constexpr std::string_view kServiceRouteSelf = "self";
+
 struct RegistrarSettings {
     uint32_t expires_default_s = 3600;
     uint32_t expires_min_s = 60;
     uint32_t expires_max_s = 7200;
     uint32_t contacts_max = 10;
     uint32_t expires_spread_percent = 10;  // of a long registration: it may end so much earlier
+    std::string service_route;  // of Service-Route: name-addrs, or kServiceRouteSelf; empty: none
 };
 
 struct AuthSettings {

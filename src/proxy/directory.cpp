@@ -94,10 +94,30 @@ const LocationAnswer& Directory::answer(Now now, const LocationQuestion& questio
     const auto bindings = location_.lookup(now, question.tenant, question.aor);
     location_answer_.exists =
         !bindings.empty() || users_.find(question.tenant, question.aor) != nullptr;
+    if (question.registration != 0 && !is_registration_live(bindings, question)) {
+        location_answer_.exists = false;
+        return location_answer_;
+    }
     for (const location::Binding& binding : bindings) {
-        if (const auto target = target_of(binding, snapshot)) add_target(*target, binding);
+        const auto target = target_of(binding, snapshot);
+        if (!target || (question.instance != 0 && target->instance != question.instance)) continue;
+        // All contacts of a GRUU are one phone (RFC 5627 §5.1).
+        add_target(*target, binding, question.instance != 0 || binding.record.reg_id != 0);
     }
     return location_answer_;
+}
+
+/// A temporary GRUU ends when its phone registers with another Call-ID, or not at all (RFC 5627
+/// §5.4).
+bool Directory::is_registration_live(std::span<const location::Binding> bindings,
+                                     const LocationQuestion& question) {
+    for (const location::Binding& binding : bindings) {
+        const ports::BindingView& record = binding.record;
+        if (location::registration_hash(record.call_id) == question.registration &&
+            location::instance_hash(location::instance_of(record.parameters)) == question.instance)
+            return true;
+    }
+    return false;
 }
 
 std::optional<Target> Directory::target_of(const location::Binding& binding,
@@ -118,7 +138,7 @@ std::optional<Target> Directory::target_of(const location::Binding& binding,
 
 /// Flows of one phone stand together, the one that was registered last in front (RFC 5626 §7): the
 /// others are for when it fails.
-void Directory::add_target(const Target& target, const location::Binding& binding) {
+void Directory::add_target(const Target& target, const location::Binding& binding, bool is_flow) {
     auto& targets = location_answer_.targets;
     const auto place_of = [&](size_t index) {
         return targets.begin() + static_cast<std::ptrdiff_t>(index);
@@ -130,7 +150,6 @@ void Directory::add_target(const Target& target, const location::Binding& bindin
     };
     if (targets.empty()) updated_.clear();
     size_t index = 0;
-    const bool is_flow = binding.record.reg_id != 0;
     while (is_flow && index < targets.size() && targets[index].instance != target.instance) ++index;
     if (!is_flow || index == targets.size()) return add_at(targets.size());
     if (updated > updated_[index]) {

@@ -39,7 +39,9 @@ class Directory final {
  private:
     std::optional<Target> target_of(const location::Binding& binding,
                                     const ports::Snapshot& snapshot) const;
-    void add_target(const Target& target, const location::Binding& binding);
+    void add_target(const Target& target, const location::Binding& binding, bool is_flow);
+    static bool is_registration_live(std::span<const location::Binding> bindings,
+                                     const LocationQuestion& question);
     CredentialAnswer judge(Now now, const CredentialQuestion& question,
                            const auth::Verdict& verdict, const ports::Snapshot& snapshot,
                            std::optional<SourceBlocked>& blocked);

@@ -13,6 +13,7 @@ struct Owner {
         Branch = 1,       // `index` and `generation` name a ResponseContext
         LateSuccess = 2,  // they name the INVITE's server transaction: only 2xx are still of
                           // interest (RFC 3261 §16.7 step 5)
+        OtherUser = 3,    // the rest is another transaction user's
     };
     Kind kind = Kind::Branch;
     uint32_t index = 0;

@@ -181,11 +181,15 @@ void ProxyCore::on_transaction_event(Now now, const transaction::TransactionEven
     const Owner owner = Owner::unpack(event.owner);
     switch (event.kind) {
         case Kind::ClientTimeout:
+            if (owner.kind == Owner::Kind::OtherUser)
+                s_.other_user.on_response(now, event.owner, 408, out);
             if (owner.kind == Owner::Kind::Branch)
                 branch_failed(now, owner.context(), owner.branch, 408, out);
             break;
         case Kind::ClientTransportError:
             // As if a 503 had come (RFC 3261 §16.9).
+            if (owner.kind == Owner::Kind::OtherUser)
+                s_.other_user.on_response(now, event.owner, 503, out);
             if (owner.kind == Owner::Kind::Branch)
                 branch_failed(now, owner.context(), owner.branch, 503, out);
             break;

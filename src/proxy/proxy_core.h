@@ -10,6 +10,7 @@
 #include "proxy/relay_policy.h"
 #include "proxy/request_forwarding.h"
 #include "proxy/response_context.h"
+#include "proxy/transaction_user.h"
 
 namespace signalbox::proxy {
 
@@ -42,6 +43,7 @@ class ProxyCore final {
         BlockPool& pool;
         Counters& counters;
         const crypto::TokenKeys& keys;
+        TransactionUser& other_user;
     };
     ProxyCore(const Setup& setup, const Services& services);
     ~ProxyCore();
@@ -96,6 +98,19 @@ class ProxyCore final {
 
     void start_stateful(Now now, const IncomingRequest& request, const Routing& routing,
                         const Admission& admission, ports::Outbox& out);
+
+    // Flows of phones: phone_flows.cpp
+    std::optional<LocationQuestion> location_question(ContextHandle handle,
+                                                      const IncomingRequest& request,
+                                                      const Routing& routing,
+                                                      const RelayDecision& relay) const;
+    void fork_in_dialog(Now now, ContextHandle handle, const IncomingRequest& request,
+                        const Routing& routing, ports::Outbox& out);
+    void sort_targets(Now now, const IncomingRequest& request, const LocationAnswer& answer);
+    void take_own_hops(Now now, const IncomingRequest& request, Target& target) const;
+    void keep_way(ResponseContext& context, size_t index, const Target& target,
+                  const Routing& routing);
+    bool try_other_flow(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
 
     // Stateless: stateless_forwarding.cpp
     bool start_stateless(Now now, const IncomingRequest& request, const Routing& routing,
@@ -158,6 +173,7 @@ class ProxyCore final {
     std::string rendered_;  // scratch, used again
     std::string challenged_;
     std::vector<Target> targets_;
+    std::vector<Target> other_flows_;  // of the phones among targets_
     bool are_invites_ending_ = false;
 };
 

@@ -10,8 +10,16 @@ RelayDecision decide_relay(const IncomingRequest& request, const Routing& routin
     // A maddr that is left is not ours: it is the only target there may be (RFC 3261 §16.5).
     const bool leads_away = !routing.next_route.empty() || routing.uri.param("maddr").has_value();
     if (!leads_away) decision.target_tenant = snapshot.tenant_of(routing.uri);
-    decision.is_foreign = decision.target_tenant == ports::kNoTenant;
-    if (!decision.is_foreign) decision.target_aor = sip::canonical_user(routing.uri);
+    // A phone's flow that we gave out in a Path is no foreign place: its user registered there.
+    if (routing.edge_flow) decision.target_tenant = ports::kNoTenant;
+    decision.is_foreign = decision.target_tenant == ports::kNoTenant && !routing.edge_flow;
+    if (routing.gruu) {
+        decision.target_aor = routing.gruu->aor;
+        decision.target_instance = routing.gruu->instance;
+        decision.target_registration = routing.gruu->registration;
+    } else if (decision.target_tenant != ports::kNoTenant) {
+        decision.target_aor = sip::canonical_user(routing.uri);
+    }
     if (request.is_trusted) return decision;
     // An identity of a scheme that we cannot read ("im:bob@…") may be meant to look like one of our
     // users.

@@ -18,9 +18,11 @@ struct RelayDecision {
     Kind kind = Kind::Allowed;
     std::string identity;
     ports::TenantId target_tenant =
-        ports::kNoTenant;     // of the target, when it is one of our addresses of record
-    std::string target_aor;   // its canonical user part
-    bool is_foreign = false;  // it leaves for another domain or the next Route
+        ports::kNoTenant;              // of the target, when it is one of our addresses of record
+    std::string target_aor;            // its canonical user part
+    uint64_t target_instance = 0;      // of a GRUU: the only phone that is meant; 0: any
+    uint64_t target_registration = 0;  // of a temporary GRUU
+    bool is_foreign = false;           // it leaves for another domain or the next Route
 };
 
 /// Decides on a request outside a proven dialog. Trusted sources need no credentials. A From in our

@@ -6,7 +6,9 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "proxy/flow_token.h"
 #include "sip/edit_list.h"
+#include "sip/option_tags.h"
 #include "sip/params.h"
 #include "transport/receive.h"
 
@@ -74,6 +76,29 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     } else {
         edits.insert_header(HeaderId::MaxForwards, "Record-Route", value.view());
     }
+}
+
+/// The first hop of a phone stays in the way of what is sent to it, where the phone knows Path or
+/// is reached by its own flow alone (RFC 3327 §5.2). A reg-id asks for it: "ob" says that the flow
+/// is kept (RFC 5626 §5.1).
+void insert_path(const Forwarding& forwarding, sip::EditList& edits) {
+    const IncomingRequest& request = forwarding.request;
+    const sip::MessageView& message = request.message;
+    const auto contact = sip::parse_contact(message.value(HeaderId::Contact));
+    if (!has_one_via(message) || !contact || contact->is_star) return;
+    const auto address = IpAddress::parse(contact->address.uri.host);
+    const bool is_nated = !address || *address != request.flow.remote.address;
+    const bool has_reg_id = sip::find_param(contact->address.params, "reg-id").has_value();
+    if (!is_nated && !has_reg_id && !sip::has_option_tag(message, HeaderId::Supported, "path"))
+        return;
+    const std::string token = seal_flow_token(request.flow, forwarding.node, forwarding.keys);
+    const transport::SentBy outside =
+        transport::sent_by(forwarding.flow, request.snapshot.listeners);
+    ShortText value;
+    add_record_route(value, token, outside.view(), forwarding.flow.transport);
+    std::string path(value.view());
+    if (has_reg_id) path.insert(path.size() - 1, ";ob");
+    edits.insert_header(HeaderId::MaxForwards, "Path", path);
 }
 
 void edit_max_forwards(const sip::MessageView& message, sip::EditList& edits) {
@@ -231,6 +256,7 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
     edit_routes(forwarding, edits);
     if (forwarding.record_route && begins_dialog(message.method()))
         insert_record_route(forwarding, edits);
+    if (message.method() == sip::Method::Register) insert_path(forwarding, edits);
     edit_max_forwards(message, edits);
     remove_own_credentials(request, edits);
     if (transport::is_reliable(forwarding.flow.transport) &&

@@ -35,9 +35,11 @@ struct Branch {
     bool is_local = false;  // that status was made here, not by the far side
     bool has_provisional = false;
     bool is_cancelled = false;
-    bool is_binding = false;    // the target is a registered Contact: a phone is at the other end
-    std::string_view target;    // the Request-URI
-    std::string_view path;      // Route values of this branch alone (RFC 3327 §5.4)
+    bool is_binding = false;  // the target is a registered Contact: a phone is at the other end
+    std::string_view target;  // the Request-URI
+    std::string_view path;    // Route values of this branch alone (RFC 3327 §5.4)
+    std::span<const Target> other_flows;  // of the same phone: tried one by one when this one fails
+    bool is_edge_flow = false;            // the flow is one that we gave out in a Path
     std::string_view response;  // the final response, rendered for upstream; empty when it was
                                 // forwarded or made here
     transaction::ClientHandle client;

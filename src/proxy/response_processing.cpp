@@ -58,6 +58,8 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
         s_.transactions.receive_response(now, response, *via, out.transmits);
     if (match.kind != transaction::ResponseMatch::Kind::Pass) return;
     const Owner owner = Owner::unpack(match.owner);
+    if (owner.kind == Owner::Kind::OtherUser)
+        return s_.other_user.on_response(now, match.owner, response.status(), out);
     if (owner.kind == Owner::Kind::LateSuccess)
         return on_late_success(now, match.owner, branch->loop_hash, response, flow, out);
     const ContextHandle handle = owner.context();
@@ -102,6 +104,7 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
     ResponseContext& context = *contexts_.get(handle);
     Branch& branch = context.branches[index];
     const bool is_first = branch.state != BranchState::Final;
+    if (is_first && response.status() == 430 && try_other_flow(now, handle, index, out)) return;
     branch.state = BranchState::Final;
     branch.deadline = kNever;
     if (!render_response(response, flow, branch.is_binding, context.loop_hash, *context.snapshot,
@@ -171,6 +174,10 @@ void ProxyCore::branch_failed(Now now, ContextHandle handle, size_t index, int s
     }
     Branch& branch = context->branches[index];
     if (branch.state == BranchState::Final && branch.status != 0) return;
+    const bool is_flow_failure = status == 503 || (status == 408 && !branch.has_provisional);
+    if (is_flow_failure && try_other_flow(now, handle, index, out)) return;
+    // RFC 5626 §5.3: whoever sent it here has other flows of that phone to try.
+    if (status == 503 && branch.is_edge_flow) status = 430;
     branch.state = BranchState::Final;
     branch.is_local = true;
     branch.status = context->is_cancelled && context->is_invite() ? 487 : status;

@@ -1,6 +1,7 @@
 // Takes our own Routes off a request and finds what it is really for. Implements: RFC 3261 §16.4
 #include "proxy/route_preprocessing.h"
 
+#include "proxy/flow_token.h"
 #include "sip/params.h"
 
 namespace signalbox::proxy {
@@ -26,13 +27,21 @@ bool names_us(const sip::Uri& uri, const IncomingRequest& request) {
     return request.snapshot.tenant_of(uri) != ports::kNoTenant && uri.is_sip();
 }
 
+/// Keeps the flow of a Path that we added, unless the request came by it: then the phone itself
+/// sends (RFC 5626 §5.3).
+void take_flow_token(const sip::Uri& uri, const IncomingRequest& request,
+                     const crypto::TokenKeys& keys, WallTime now, Routing& routing) {
+    const auto flow = open_flow_token(uri.user, keys, now, request.snapshot.listeners);
+    if (flow && !is_same_flow(*flow, request.flow)) routing.edge_flow = flow;
+}
+
 /// Keeps the token when it proves this request's dialog: made for this Call-ID and for the tag of
 /// one of its two sides.
 void take_token(const sip::Uri& uri, const IncomingRequest& request, const crypto::TokenKeys& keys,
                 WallTime now, Routing& routing) {
     if (!uri.has_user) return;
     const auto token = open_dialog_token(uri.user, keys, now, request.snapshot.listeners);
-    if (!token) return;
+    if (!token) return take_flow_token(uri, request, keys, now, routing);
     const bool proves = request.is_in_dialog() &&
                         (token->dialog == dialog_hash(request.call_id, request.from.tag, keys) ||
                          token->dialog == dialog_hash(request.call_id, request.to.tag, keys));
@@ -101,6 +110,8 @@ Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::T
         }
     }
     strip_own_maddr(request, routing.uri);
+    if (routing.next_route.empty() && names_us(routing.uri, request))
+        routing.gruu = location::read_gruu(routing.uri, keys, now);
     return routing;
 }
 

@@ -1,10 +1,12 @@
-// Takes our own Routes off a request and finds what it is really for. Implements: RFC 3261 §16.4
+// Takes our own Routes off a request and finds what it is really for. Implements: RFC 3261 §16.4;
+// RFC 5626 §5.3; RFC 5627 §5.1
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "location/gruu.h"
 #include "proxy/dialog_token.h"
 #include "proxy/incoming_request.h"
 
@@ -20,6 +22,9 @@ struct Routing {
     std::string_view next_route;        // the URI of the first Route that is left; empty: none
     bool is_next_route_loose = true;    // it has the lr parameter
     std::optional<DialogToken> token;  // of our Record-Route, proved to be of this request's dialog
+    std::optional<location::Gruu> gruu;  // what the Request-URI names, where it is one of ours
+    std::optional<transport::Flow>
+        edge_flow;  // of the Path that we added for a phone: it goes there
     bool has_refused_token =
         false;  // a token of ours that does not prove it: the request counts as outside a dialog
 };

@@ -85,6 +85,8 @@ struct Encoder {
         out.number(question.id);
         out.number(question.tenant);
         out.text(question.aor);
+        out.number(question.instance);
+        out.number(question.registration);
     }
     void operator()(const LocationAnswer& answer) {
         out.number(Kind::LocationAnswer);
@@ -185,6 +187,8 @@ std::optional<ShardMessage> decode_shard_message(std::string_view bytes) {
             question.id = in.number<uint64_t>();
             question.tenant = in.number<ports::TenantId>();
             question.aor = in.text();
+            question.instance = in.number<uint64_t>();
+            question.registration = in.number<uint64_t>();
             message = question;
             break;
         }

@@ -69,6 +69,8 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
     // Credentials may be used once only, so a request that needed them keeps a transaction to
     // absorb its retransmissions.
     if (!admission.user.empty()) return false;
+    // What a phone's flow or a GRUU does not reach must be tried otherwise, or answered.
+    if (routing.edge_flow || routing.gruu) return false;
     // A call that has a record keeps state to its end: somebody must see the answer to its BYE.
     if (s_.calls.find(request.call_id, request.from.tag, request.to.tag)) return false;
     if (!routing.token && !admission.relay.is_foreign)

@@ -11,12 +11,6 @@ using ports::EndedBy;
 
 namespace {
 
-constexpr uint64_t kWholeContext = 63;  // not a branch: the answer is for the context
-
-uint64_t question_id(ContextHandle handle) {
-    return Owner::of_branch(handle, kWholeContext);
-}
-
 /// Keeps each URI once: two registrations of the same Contact ring one phone.
 void remove_equal_targets(std::vector<Target>& targets) {
     for (size_t i = 0; i < targets.size(); ++i) {
@@ -35,27 +29,26 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
                              const Routing& routing, const RelayDecision& relay,
                              ports::Outbox& out) {
     ResponseContext& context = *contexts_.get(handle);
-    if (routing.token) {
-        const auto flow = in_dialog_flow(request, routing);
-        const Target target{routing.target_uri, 1000, flow.has_value(),
-                            flow.value_or(transport::Flow{})};
-        if (!flow) return reply_final(now, handle, {480, {}, {}}, out);
+    other_flows_.clear();
+    if (routing.edge_flow) {
+        const Target target{routing.target_uri, 1000, true, *routing.edge_flow};
         return fork(now, handle, request, routing, {&target, 1}, out);
     }
+    const auto question = location_question(handle, request, routing, relay);
+    if (routing.token && !question) return fork_in_dialog(now, handle, request, routing, out);
     if (relay.is_foreign) {
         const Target target{routing.target_uri, 1000, false, {}};
         return fork(now, handle, request, routing, {&target, 1}, out);
     }
-    LocationQuestion question{question_id(handle), relay.target_tenant, relay.target_aor};
-    const uint8_t shard = ports::shard_of_aor(question.tenant, question.aor, setup_.shards);
+    const uint8_t shard = ports::shard_of_aor(question->tenant, question->aor, setup_.shards);
     if (shard == setup_.shard) {
-        const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
+        const LocationAnswer& answer = s_.directory.answer(now, *question, request.snapshot);
         settle_record(context, request, answer.exists, out);
         return take_targets(now, handle, request, routing, answer, out);
     }
     context.is_locating = true;
     s_.wheel.arm(context.timer, now.monotonic + request.snapshot.limits.port_timeout);
-    encode(ShardMessage(question), out.shard_message(shard));
+    encode(ShardMessage(*question), out.shard_message(shard));
 }
 
 void ProxyCore::on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out) {
@@ -78,9 +71,10 @@ void ProxyCore::on_location_answer(Now now, const LocationAnswer& answer, ports:
 void ProxyCore::take_targets(Now now, ContextHandle handle, const IncomingRequest& request,
                              const Routing& routing, const LocationAnswer& answer,
                              ports::Outbox& out) {
+    if (routing.token && answer.targets.empty())
+        return fork_in_dialog(now, handle, request, routing, out);
     if (!answer.exists) return reply_final(now, handle, {404, {}, {}}, out);
-    targets_.assign(answer.targets.begin(), answer.targets.end());
-    std::erase_if(targets_, [](const Target& target) { return target.is_other_flow; });
+    sort_targets(now, request, answer);
     remove_equal_targets(targets_);
     if (targets_.size() > kBranchesMax - 1) targets_.resize(kBranchesMax - 1);
     if (targets_.empty()) return reply_final(now, handle, {480, {}, {}}, out);
@@ -95,8 +89,7 @@ void ProxyCore::fork(Now now, ContextHandle handle, const IncomingRequest& reque
     for (size_t i = 0; i < targets.size(); ++i) {
         context.branches[i].leg = static_cast<uint16_t>(i + 1);
         context.branches[i].target = context.arena.copy(request_uri_of(targets[i].uri, scratch));
-        context.branches[i].path = context.arena.copy(targets[i].path);
-        context.branches[i].is_binding = targets[i].has_flow && !routing.token;
+        keep_way(context, i, targets[i], routing);
     }
     for (size_t i = 0; i < targets.size(); ++i) {
         // A branch may fail at once, and the last one to fail ends the context.

@@ -40,6 +40,15 @@ uint32_t read_reg_id(std::string_view parameters) {
     return value && *value <= INT32_MAX ? *value : 0;
 }
 
+/// Parameters that we write ourselves; a phone that sends GRUUs back is not believed (RFC 5627
+/// §5.1).
+bool is_ours(std::string_view parameter) {
+    for (const std::string_view name : {"expires", "q", "pub-gruu", "temp-gruu"}) {
+        if (text::iequals(parameter, name)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 std::string_view Registrar::unfolded(std::string_view value) {
@@ -133,7 +142,7 @@ std::string_view Registrar::keep_parameters(std::string_view params) {
     const size_t begin = parameters_text_.size();
     sip::ParamWalker walker(params);
     while (const auto param = walker.next()) {
-        if (text::iequals(param->name, "expires") || text::iequals(param->name, "q")) continue;
+        if (is_ours(param->name)) continue;
         parameters_text_.push_back(';');
         parameters_text_.append(param->name);
         if (!param->value) continue;

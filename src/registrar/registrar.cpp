@@ -15,7 +15,7 @@ namespace signalbox::registrar {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kKnownOptions = {"path", "outbound"};
+constexpr std::array<std::string_view, 3> kKnownOptions = {"path", "outbound", "gruu"};
 
 bool is_known_option(std::string_view tag) {
     for (const std::string_view known : kKnownOptions) {

@@ -1,5 +1,5 @@
 // What a registrar does with a REGISTER once its sender is known and allowed.
-// Implements: RFC 3261 §10.3; RFC 3327 §5.3; RFC 5626 §6
+// Implements: RFC 3261 §10.3; RFC 3327 §5.3; RFC 5626 §6; RFC 5627 §5; RFC 3608 §6.3
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,14 @@
 #include "base/counters.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "crypto/token.h"
 #include "location/location.h"
 #include "ports/outbox.h"
 #include "ports/snapshot.h"
 #include "registrar/registration_plan.h"
 #include "sip/header_values.h"
 #include "sip/message_view.h"
+#include "sip/response_builder.h"
 #include "transport/flow.h"
 
 namespace signalbox::registrar {
@@ -47,8 +49,19 @@ struct RegisterContext {
 class Registrar final {
  public:
     /// All must outlive it.
-    Registrar(location::Location& location, Counters& counters, Random& random)
-        : location_(location), counters_(counters), random_(random) {}
+    struct Services {
+        location::Location& location;
+        Counters& counters;
+        Random& random;
+        const crypto::TokenKeys& keys;
+        uint16_t node = 0;
+    };
+    explicit Registrar(const Services& services)
+        : location_(services.location),
+          counters_(services.counters),
+          random_(services.random),
+          keys_(services.keys),
+          node_(services.node) {}
     Registrar(const Registrar&) = delete;
     Registrar& operator=(const Registrar&) = delete;
 
@@ -81,6 +94,9 @@ class Registrar final {
     Refusal plan_one(const Request& request, size_t asked_index);
     void make_room(const Request& request, const AskedContact& asked);
     Refusal apply(const Request& request, ports::Outbox& out);
+    void append_gruus(const Request& request, const ports::BindingView& record);
+    void append_contact(const Request& request, const location::Binding& binding, bool with_gruus);
+    void add_outbound(const Request& request, sip::ResponseBuilder& builder);
     int accept(const Request& request, std::string& response);
     int refuse(const Request& request, const Refusal& refusal, std::string& response);
     std::string_view date(WallTime now);
@@ -88,6 +104,8 @@ class Registrar final {
     location::Location& location_;
     Counters& counters_;
     Random& random_;
+    const crypto::TokenKeys& keys_;
+    uint16_t node_;
     // Scratch of one request; kept for its capacity.
     std::vector<AskedContact> asked_;
     std::vector<PlannedBinding> planned_;

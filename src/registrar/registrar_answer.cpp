@@ -1,9 +1,13 @@
 // The registrar's responses.
-// Implements: RFC 3261 §10.3 step 8; RFC 3327 §5.3; RFC 5626 §6
+// Implements: RFC 3261 §10.3 step 8; RFC 3327 §5.3; RFC 5626 §6; RFC 5627 §5.3; RFC 3608 §6.3
 #include "base/text.h"
+#include "location/gruu.h"
+#include "location/instance_id.h"
 #include "registrar/outbound.h"
 #include "registrar/register_request.h"
+#include "sip/option_tags.h"
 #include "sip/response_builder.h"
+#include "transport/listener.h"
 
 namespace signalbox::registrar {
 
@@ -30,36 +34,82 @@ uint64_t seconds_left(Now now, Instant expires) {
         std::chrono::ceil<std::chrono::seconds>(expires - now.monotonic).count());
 }
 
+/// The route that the phone's own requests shall take (RFC 3608 §6.3).
+std::string service_route(const ports::Snapshot& snapshot, const transport::Flow& flow) {
+    if (snapshot.registrar.service_route != ports::kServiceRouteSelf)
+        return snapshot.registrar.service_route;
+    std::string route = "<sip:";
+    route += transport::sent_by(flow, snapshot.listeners).view();
+    if (transport::is_reliable(flow.transport)) {
+        route += ";transport=";
+        route += text::to_lower(transport::transport_name(flow.transport));
+    }
+    return route + ";lr>";
+}
+
 }  // namespace
+
+/// The GRUUs of a binding that names its instance (RFC 5627 §5.3). They lead to us by the address
+/// of record, or, where that does not name us as a Request-URI would, by how the phone reached us.
+void Registrar::append_gruus(const Request& request, const ports::BindingView& record) {
+    const std::string_view instance = location::instance_of(record.parameters);
+    const auto to =
+        sip::parse_name_addr(request.message.value(sip::HeaderId::To), ErrorCode::malformed_to);
+    const auto target = sip::parse_uri(request.message.request_uri());
+    if (instance.empty() || !to || !target) return;
+    const RegisterContext& context = request.context;
+    const bool is_own = context.snapshot.tenant_of(to->uri) != ports::kNoTenant && to->uri.is_sip();
+    const sip::Uri& host_uri = is_own ? to->uri : *target;
+    std::string host_port(host_uri.host);
+    if (host_uri.port) host_port += ":" + std::to_string(*host_uri.port);
+    const location::GruuHost host{to->uri.scheme == sip::Scheme::Sips ? "sips" : "sip",
+                                  to->uri.is_sip() ? to->uri.user : context.aor, context.aor,
+                                  host_port};
+    line_.append(";pub-gruu=\"");
+    location::append_public_gruu(host, instance, line_);
+    line_.append("\"");
+    const size_t before = line_.size();
+    line_.append(";temp-gruu=\"");
+    if (location::append_temporary_gruu(host, location::instance_hash(instance),
+                                        location::registration_hash(record.call_id), random_.next(),
+                                        node_, keys_, line_)) {
+        line_.append("\"");
+    } else {
+        line_.resize(before);
+    }
+}
+
+void Registrar::append_contact(const Request& request, const location::Binding& binding,
+                               bool with_gruus) {
+    const ports::BindingView& record = binding.record;
+    line_.clear();
+    line_.push_back('<');
+    line_.append(record.contact);
+    line_.push_back('>');
+    if (record.has_q) {
+        line_.append(";q=");
+        append_q(line_, record.q);
+    }
+    line_.append(";expires=");
+    text::append_number(line_, seconds_left(request.now, binding.expires));
+    line_.append(record.parameters);
+    if (with_gruus) append_gruus(request, record);
+}
 
 int Registrar::accept(const Request& request, std::string& response) {
     const RegisterContext& context = request.context;
     sip::ResponseBuilder builder(request.message, 200, {}, context.to_tag, response,
                                  context.top_via);
+    const bool with_gruus = sip::has_option_tag(request.message, sip::HeaderId::Supported, "gruu");
     for (const location::Binding& binding :
          location_.lookup(request.now, context.tenant, context.aor)) {
-        const ports::BindingView& record = binding.record;
-        line_.clear();
-        line_.push_back('<');
-        line_.append(record.contact);
-        line_.push_back('>');
-        if (record.has_q) {
-            line_.append(";q=");
-            append_q(line_, record.q);
-        }
-        line_.append(";expires=");
-        text::append_number(line_, seconds_left(request.now, binding.expires));
-        line_.append(record.parameters);
+        append_contact(request, binding, with_gruus);
         builder.add("Contact", line_);
     }
     if (!request.path.empty()) builder.add("Path", request.path);
-    if (request.is_outbound) {
-        if (request.supports_outbound) builder.add("Require", "outbound");
-        if (came_directly(request.message)) {
-            line_.clear();
-            text::append_number(line_, flow_timer_s(request.flow));
-            builder.add("Flow-Timer", line_);
-        }
+    if (request.is_outbound) add_outbound(request, builder);
+    if (!context.snapshot.registrar.service_route.empty()) {
+        builder.add("Service-Route", service_route(context.snapshot, request.flow));
     }
     builder.add("Date", date(request.now.wall));
     if (!context.snapshot.server_name.empty()) {
@@ -68,6 +118,14 @@ int Registrar::accept(const Request& request, std::string& response) {
     builder.finish();
     counters_.add(Counter::registrations_accepted_total);
     return 200;
+}
+
+void Registrar::add_outbound(const Request& request, sip::ResponseBuilder& builder) {
+    if (request.supports_outbound) builder.add("Require", "outbound");
+    if (!came_directly(request.message)) return;
+    line_.clear();
+    text::append_number(line_, flow_timer_s(request.flow));
+    builder.add("Flow-Timer", line_);
 }
 
 int Registrar::refuse(const Request& request, const Refusal& refusal, std::string& response) {

@@ -45,12 +45,21 @@ inline Register reg(uint32_t cseq, std::string call_id = "reg-1") {
     return made;
 }
 
+inline crypto::TokenKeys make_keys() {
+    crypto::TokenKey key;
+    key.id = 1;
+    key.secret.fill(7);
+    key.not_after = kWallStart + std::chrono::hours(24);
+    return crypto::TokenKeys(std::span<const crypto::TokenKey>(&key, 1));
+}
+
 struct RegistrarTest : testing::Test {
     TimerWheel wheel{Instant{}};
     Counters counters;
     location::Location location{{0, 0, 100}, wheel, counters};
     Random random{{1, 2}};
-    Registrar registrar{location, counters, random};
+    crypto::TokenKeys keys = make_keys();
+    Registrar registrar{{location, counters, random, keys}};
     ports::Snapshot snapshot;
     ports::Outbox out;
     transport::Flow flow;

@@ -1,0 +1,54 @@
+// The texts of a subscription's dialog, packed into one block, and the NOTIFYs made from them.
+// Implements: RFC 6665 §4.2.2; RFC 3261 §12.1.1, §12.2.1.1
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "location/location.h"
+#include "ports/snapshot.h"
+#include "presence/reg_info.h"
+#include "presence/subscription.h"
+#include "proxy/incoming_request.h"
+
+namespace signalbox::presence {
+
+/// The dialog that `request` begins with our `tag`, as bytes into `out` (cleared first).
+void pack_dialog(const proxy::IncomingRequest& request, std::string_view tag, std::string_view aor,
+                 std::string_view remote_target, std::string& out);
+/// The same dialog with another remote target (RFC 3261 §12.2.2).
+void repack_target(std::string_view packed, std::string_view remote_target, std::string& out);
+/// Views: `packed`, which pack_dialog() made.
+DialogText unpack_dialog(std::string_view packed);
+
+/// The Contact by which a watcher reaches us in the dialog: the watched user at our address, so
+/// that its requests find the shard of that user. `aor_uri` is what pack_dialog() kept.
+std::string own_contact(std::string_view aor_uri, const transport::Flow& flow,
+                        const ports::Snapshot& snapshot);
+
+/// By which a NOTIFY goes: to the first Route or the remote target where that is the address at the
+/// flow's other end with another port, else by the flow itself: behind a NAT nothing else arrives.
+transport::Flow notify_flow(const DialogText& dialog, const transport::Flow& flow);
+
+/// What a NOTIFY says. Views: for the call.
+struct Notification {
+    const DialogText& dialog;
+    const transport::Flow& flow;
+    std::string_view branch;
+    uint32_t cseq = 0;
+    uint64_t expires_s = 0;  // 0: the subscription has ended
+    std::string_view body;
+};
+void render_notify(const Notification& notification, const ports::Snapshot& snapshot,
+                   std::string& out);
+
+/// Appends what has become of the contacts since `known` was packed: all that are there when
+/// `is_full`, and in any case those that changed or went. Views: `bindings` and `known`.
+void changed_contacts(Now now, std::span<const location::Binding> bindings, std::string_view known,
+                      bool is_full, std::vector<ContactInfo>& out);
+/// Appends what changed_contacts() needs to know of `bindings` next time.
+void pack_known(std::span<const location::Binding> bindings, std::string& out);
+
+}  // namespace signalbox::presence

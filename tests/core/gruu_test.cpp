@@ -1,0 +1,179 @@
+// Requests to GRUUs.
+// Covers: RFC 5627 §5.1 (proxy), §5.4 (when a temporary GRUU ends), §5.2 (in-dialog requests).
+// Not covered: their text (location/gruu_test), who gets one (registrar/gruu_test).
+#include <gtest/gtest.h>
+
+#include "tests/core/core_harness.h"
+
+namespace signalbox::core::testing {
+namespace {
+
+using transport::Transport;
+
+ports::Snapshot trusting() {
+    ports::Snapshot snapshot = default_snapshot();
+    snapshot.trusted = {*Network::parse("198.51.100.0/24")};
+    return snapshot;
+}
+
+std::string instance(char last) {
+    return std::string(";+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-00000000000") + last +
+           ">\"";
+}
+
+struct GruuTest : ::testing::Test {
+    explicit GruuTest(uint8_t shards = 1) : world(trusting(), shards) {
+        world.add_user(user_record("bob"));
+    }
+    Phone& bob_at(const std::string& address, Transport transport = Transport::Udp) {
+        return world.phone({"bob", "example.test", address, transport, {}});
+    }
+    /// The Contact of the 200.
+    std::string registers(Phone& phone, const std::string& parameters, const std::string& call_id,
+                          uint32_t expires_s = 3600) {
+        RequestText request = phone.registration(expires_s);
+        request.contact = "<" + phone.contact() + ">" + parameters;
+        request.call_id = call_id;
+        request.cseq = ++cseq_;
+        request.with("Supported: gruu");
+        for (const std::string& value :
+             phone.send(request).expect(200).response().values("Contact")) {
+            if (value.find(phone.contact()) != std::string::npos) return value;
+        }
+        return {};
+    }
+    static std::string gruu_in(const std::string& contact, const std::string& name) {
+        const size_t begin = contact.find(name + "=\"") + name.size() + 2;
+        return contact.substr(begin, contact.find('"', begin) - begin);
+    }
+    Outgoing call(const std::string& uri) {
+        return alice.send(alice.make("INVITE", uri)).expect(100);
+    }
+
+    World world;
+    Phone& alice = world.stranger();
+    uint32_t cseq_ = 0;
+};
+
+using Gruu_Rfc5627_5_1 = GruuTest;
+using Gruu_Rfc5627_5_4 = GruuTest;
+using Gruu_Rfc5627_4_4 = GruuTest;
+
+TEST_F(Gruu_Rfc5627_5_1, ReachesItsInstanceAlone) {
+    Phone& desk = bob_at("198.51.100.20:5060");
+    Phone& mobile = bob_at("198.51.100.21:5060");
+    const std::string contact = registers(desk, instance('a'), "c1");
+    registers(mobile, instance('b'), "c2");
+    EXPECT_EQ(gruu_in(contact, "pub-gruu"),
+              "sip:bob@example.test;gr=urn:uuid:00000000-0000-4000-8000-00000000000a");
+    for (const char* kind : {"pub-gruu", "temp-gruu"}) {
+        call(gruu_in(contact, kind));
+        EXPECT_EQ(desk.expects("INVITE").message().uri(), desk.contact());
+        EXPECT_TRUE(mobile.is_silent());
+    }
+}
+
+TEST_F(Gruu_Rfc5627_5_1, InstanceThatIsNotRegisteredIs480AndAnUnknownUserIs404) {
+    Phone& desk = bob_at("198.51.100.20:5060");
+    registers(desk, instance('a'), "c1");
+    call("sip:bob@example.test;gr=urn:uuid:00000000-0000-4000-8000-00000000000c").expect(480);
+    call("sip:nobody@example.test;gr=urn:uuid:00000000-0000-4000-8000-00000000000a").expect(404);
+    EXPECT_TRUE(desk.is_silent());
+}
+
+TEST_F(Gruu_Rfc5627_5_1, TwoContactsOfOneInstanceAreOnePhone) {
+    Phone& over_udp = bob_at("198.51.100.20:5060");
+    Phone& over_tcp = bob_at("198.51.100.20:40001", Transport::Tcp);
+    RequestText request = over_udp.registration();
+    request.contact = "<" + over_udp.contact() + ">" + instance('a') + ", <" + over_tcp.contact() +
+                      ">" + instance('a');
+    over_udp.send(request).expect(200);
+    call("sip:bob@example.test;gr=urn:uuid:00000000-0000-4000-8000-00000000000a");
+    const std::string both = over_udp.take_kinds() + over_tcp.take_kinds();
+    EXPECT_EQ(both, "INVITE");
+}
+
+TEST_F(Gruu_Rfc5627_5_4, TemporaryOneEndsWithANewCallIdOrWithTheRegistration) {
+    Phone& desk = bob_at("198.51.100.20:5060");
+    const std::string first = gruu_in(registers(desk, instance('a'), "c1"), "temp-gruu");
+    const std::string second = gruu_in(registers(desk, instance('a'), "c1"), "temp-gruu");
+    EXPECT_NE(first, second);
+    call(first);
+    desk.expects("INVITE");
+    const std::string third = gruu_in(registers(desk, instance('a'), "c2"), "temp-gruu");
+    call(first).expect(404);
+    call(second).expect(404);
+    call(third);
+    desk.expects("INVITE");
+    registers(desk, instance('a'), "c2", 0);
+    call(third).expect(404);
+    EXPECT_TRUE(desk.is_silent());
+}
+
+TEST_F(Gruu_Rfc5627_5_4, ForgedTemporaryOneIs404) {
+    Phone& desk = bob_at("198.51.100.20:5060");
+    std::string forged = gruu_in(registers(desk, instance('a'), "c1"), "temp-gruu");
+    forged[30] = forged[30] == 'a' ? 'b' : 'a';
+    call(forged).expect(404);
+}
+
+TEST_F(Gruu_Rfc5627_4_4, InDialogRequestToAGruuFindsThePhoneOnItsNewConnection) {
+    Phone& before = bob_at("198.51.100.20:40001", Transport::Tcp);
+    const std::string gruu = gruu_in(registers(before, instance('a'), "c1"), "pub-gruu");
+    Outgoing invite = call("sip:bob@example.test");
+    // The phone answers with its GRUU as Contact.
+    std::string answer = before.expects("INVITE").response(200);
+    const size_t contact = answer.find("Contact: <") + 10;
+    answer.replace(contact, answer.find('>', contact) - contact, gruu);
+    before.send_text(answer);
+    invite.expect(200);
+    Dialog dialog = invite.dialog();
+    EXPECT_EQ(dialog.remote_target, gruu);
+    invite.ack();
+    before.expects("ACK");
+
+    Phone& after = bob_at("198.51.100.20:40002", Transport::Tcp);
+    world.close_flow(before);
+    registers(after, instance('a'), "c2");
+    alice.send_in(dialog, "BYE");
+    const Incoming bye = after.expects("BYE");
+    EXPECT_EQ(bye.message().uri(), after.contact());
+    EXPECT_TRUE(before.is_silent());
+    bye.answers(200);
+    alice.expect(200);
+}
+
+TEST_F(Gruu_Rfc5627_4_4, InDialogRequestToAnInstanceThatIsGoneTakesTheDialogsFlow) {
+    Phone& desk = bob_at("198.51.100.20:5060");
+    const std::string gruu = gruu_in(registers(desk, instance('a'), "c1"), "pub-gruu");
+    Outgoing invite = call("sip:bob@example.test");
+    std::string answer = desk.expects("INVITE").response(200);
+    const size_t contact = answer.find("Contact: <") + 10;
+    answer.replace(contact, answer.find('>', contact) - contact, gruu);
+    desk.send_text(answer);
+    Dialog dialog = invite.expect(200).ack().dialog();
+    desk.expects("ACK");
+    registers(desk, instance('a'), "c1", 0);
+    alice.send_in(dialog, "BYE");
+    EXPECT_EQ(desk.expects("BYE").message().uri(), gruu);
+}
+
+struct GruuOverShardsTest : GruuTest {
+    GruuOverShardsTest() : GruuTest(3) {}
+};
+using Gruu_Rfc5627_5_1_Shards = GruuOverShardsTest;
+
+TEST_F(Gruu_Rfc5627_5_1_Shards, AnyShardFindsTheInstance) {
+    Phone& desk = bob_at("198.51.100.20:5060");
+    Phone& mobile = bob_at("198.51.100.21:5060");
+    const std::string contact = registers(desk, instance('a'), "c1");
+    registers(mobile, instance('b'), "c2");
+    for (int i = 0; i < 6; ++i) {
+        call(gruu_in(contact, i % 2 == 0 ? "pub-gruu" : "temp-gruu"));
+        desk.expects("INVITE");
+        EXPECT_TRUE(mobile.is_silent());
+    }
+}
+
+}  // namespace
+}  // namespace signalbox::core::testing

@@ -13,7 +13,33 @@ namespace {
 /// right.
 constexpr Duration kTolerance = std::chrono::milliseconds(1500);
 
+bool is_behind_nat(const std::string& uri, const transport::Flow& flow) {
+    const auto shown = endpoint_of(uri);
+    return shown && shown->address.octets[0] == 10 && shown->address != flow.remote.address;
+}
+
+bool is_due(uint32_t granted, const std::optional<uint32_t>& asked,
+            const ports::RegistrarSettings& settings) {
+    const uint32_t due =
+        std::min(asked.value_or(settings.expires_default_s), settings.expires_max_s);
+    const uint32_t least = due > 600 ? due - due / 10 : due;
+    return granted >= least && granted <= due;
+}
+
+/// The request of another phone with the same private address (binding_match.cpp).
+bool is_other_phone(const std::string& uri, const KnownBinding& known, const KnownBinding& by) {
+    return is_behind_nat(uri, known.flow) && is_behind_nat(uri, by.flow) &&
+           known.call_id != by.call_id && known.flow.remote != by.flow.remote;
+}
+
 }  // namespace
+
+void BindingOracle::forget(Contacts& contacts, const std::string& uri, const KnownBinding& by) {
+    const auto [begin, end] = contacts.equal_range(uri);
+    for (auto each = begin; each != end;) {
+        each = is_other_phone(uri, each->second, by) ? std::next(each) : contacts.erase(each);
+    }
+}
 
 void BindingOracle::confirmed(const TextMessage& request, const TextMessage& response,
                               const transport::Flow& flow,
@@ -29,48 +55,51 @@ void BindingOracle::confirmed(const TextMessage& request, const TextMessage& res
         const std::string uri = uri_of(value);
         std::optional<uint32_t> asked = text::to_u32(parameter(value, "expires").value_or(""));
         if (!asked) asked = text::to_u32(request.header("Expires"));
-        if (asked && *asked == 0) {
-            contacts.erase(uri);
-            continue;
-        }
+        KnownBinding binding{flow, now, now, std::string(request.header("Call-ID"))};
+        forget(contacts, uri, binding);
+        if (asked && *asked == 0) continue;
         ever_shown_[user].push_back(flow.remote);
         if (const auto shown = endpoint_of(uri)) ever_shown_[user].push_back(*shown);
         uint32_t granted = 0;
         for (const std::string& told : response.values("Contact")) {
             if (uri_of(told) != uri) continue;
             granted = text::to_u32(parameter(told, "expires").value_or("")).value_or(0);
+            // Of two bindings of one URI the later is the one that has just been made.
+            if (contacts.count(uri) == 0 || !settings || is_due(granted, asked, *settings)) break;
         }
         if (settings) {
             const uint32_t due =
                 std::min(asked.value_or(settings->expires_default_s), settings->expires_max_s);
-            const uint32_t least = due > 600 ? due - due / 10 : due;
-            if (granted > due || granted < least) {
+            if (!is_due(granted, asked, *settings)) {
                 report_.broken("registrar", "granted " + std::to_string(granted) +
                                                 " s instead of " + std::to_string(due) + " s to " +
                                                 uri);
             }
         }
-        contacts[uri] = KnownBinding{flow, now, now + std::chrono::seconds(granted)};
+        binding.expires = now + std::chrono::seconds(granted);
+        contacts.emplace(uri, binding);
     }
-    std::map<std::string, Instant> told;
+    Told told;
     for (const std::string& value : response.values("Contact")) {
         const uint32_t left = text::to_u32(parameter(value, "expires").value_or("")).value_or(0);
-        told[uri_of(value)] = now + std::chrono::seconds(left);
+        told.emplace(uri_of(value), now + std::chrono::seconds(left));
     }
     compare_list(user, told, "the 200 to a REGISTER");
 }
 
-void BindingOracle::compare_list(const std::string& user,
-                                 const std::map<std::string, Instant>& told,
+void BindingOracle::compare_list(const std::string& user, const Told& told,
                                  const std::string& where) {
     const Instant now = queue_.now().monotonic;
     const Contacts& contacts = users_[user];
     for (const auto& [uri, expires] : told) {
-        const auto found = contacts.find(uri);
-        if (found == contacts.end()) {
+        const auto [begin, end] = contacts.equal_range(uri);
+        const auto is_same = [&expires = expires](const auto& known) {
+            return std::chrono::abs(known.second.expires - expires) <= kTolerance;
+        };
+        if (begin == end) {
             report_.broken("registrar",
                            where + " shows " + uri + " of " + user + ", which is not bound");
-        } else if (std::chrono::abs(found->second.expires - expires) > kTolerance) {
+        } else if (std::none_of(begin, end, is_same)) {
             report_.broken("registrar", where + " shows a wrong expiry of " + uri + " of " + user);
         }
     }
@@ -97,11 +126,11 @@ bool BindingOracle::is_shown_by(const std::string& user, const Endpoint& remote)
 }
 
 void BindingOracle::compare(const std::vector<ports::BindingsEvent>& registrations) {
-    std::map<std::string, std::map<std::string, Instant>> told;
+    std::map<std::string, Told> told;
     for (const auto& [user, contacts] : users_) told[user];
     for (const ports::BindingsEvent& event : registrations) {
         for (const ports::BindingRecord& binding : event.bindings) {
-            told[event.aor][binding.contact] = queue_.wall_to_monotonic(binding.expires);
+            told[event.aor].emplace(binding.contact, queue_.wall_to_monotonic(binding.expires));
         }
     }
     for (const auto& [user, list] : told) compare_list(user, list, "the list of registrations");

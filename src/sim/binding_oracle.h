@@ -18,6 +18,7 @@ struct KnownBinding {
     transport::Flow flow;
     Instant since;  // when it was last confirmed
     Instant expires;
+    std::string call_id;
 };
 
 class BindingOracle final {
@@ -37,9 +38,11 @@ class BindingOracle final {
     void compare(const std::vector<ports::BindingsEvent>& registrations);
 
  private:
-    using Contacts = std::map<std::string, KnownBinding>;
-    void compare_list(const std::string& user, const std::map<std::string, Instant>& told,
-                      const std::string& where);
+    /// Two phones behind one NAT may have one private Contact: they are two bindings of one URI.
+    using Contacts = std::multimap<std::string, KnownBinding>;
+    using Told = std::multimap<std::string, Instant>;
+    static void forget(Contacts& contacts, const std::string& uri, const KnownBinding& by);
+    void compare_list(const std::string& user, const Told& told, const std::string& where);
 
     OracleReport& report_;
     const EventQueue& queue_;

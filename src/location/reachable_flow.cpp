@@ -51,9 +51,14 @@ std::optional<Flow> contact_flow(const Binding& binding, const ports::Snapshot& 
     if (!address) return std::nullopt;
     Flow flow;
     flow.transport = binding.record.flow.transport;
-    if (const auto asked = uri->param("transport")) {
-        if (!transport::parse_transport(*asked, flow.transport)) return std::nullopt;
+    const bool is_sips = uri->scheme == sip::Scheme::Sips;
+    if (const auto asked = uri->param("transport"); asked || is_sips) {
+        const auto transport = transport::transport_of_uri(asked, is_sips);
+        if (!transport) return std::nullopt;
+        flow.transport = *transport;
     }
+    // Nobody listens at the Contact of a WebSocket client (RFC 7118 §5).
+    if (transport::is_websocket(flow.transport)) return std::nullopt;
     flow.shard = own_shard;
     flow.listener = binding.record.flow.listener;
     flow.local = binding.record.flow.local;

@@ -98,7 +98,7 @@ void write_flow(ByteWriter& out, const transport::Flow& flow) {
 
 bool read_flow(ByteReader& in, transport::Flow& flow) {
     const auto transport = in.number<uint8_t>();
-    if (transport > static_cast<uint8_t>(transport::Transport::Tcp)) return false;
+    if (transport >= transport::kTransports) return false;
     flow.transport = static_cast<transport::Transport>(transport);
     flow.shard = in.number<uint8_t>();
     flow.listener = in.number<uint16_t>();

@@ -28,6 +28,9 @@ class Outbox final {
  public:
     transport::Transmits transmits;
     std::vector<DnsRequest> dns_requests;
+    /// Domains whose hash stands in flows from now on: the driver keeps them for the certificates
+    /// of the connections that it opens (transport::PeerDomain).
+    std::vector<std::string> tls_domains;
     std::vector<CommandReply> replies;
     std::vector<transport::Flow> flows_to_close;
     std::vector<const Snapshot*> released_snapshots;
@@ -71,6 +74,7 @@ class Outbox final {
     void clear() {
         transmits.clear();
         dns_requests.clear();
+        tls_domains.clear();
         replies.clear();
         flows_to_close.clear();
         released_snapshots.clear();

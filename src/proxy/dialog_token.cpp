@@ -12,6 +12,7 @@ namespace {
 constexpr uint8_t kNated = 1;
 constexpr uint8_t kStream = 2;
 constexpr uint8_t kV6 = 4;
+constexpr uint8_t kDomain = 8;
 
 /// Not secret: it only has to spread.
 constexpr std::array<uint64_t, 2> kHopKey{0x5368756e74696e67, 0x4c6f636f6d6f7469};
@@ -101,7 +102,7 @@ DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
     const bool v6 = flow.remote.address.family == Family::V6;
     Packer payload;
     payload.put(static_cast<uint8_t>((token.is_nated ? kNated : 0) | (stream ? kStream : 0) |
-                                     (v6 ? kV6 : 0)));
+                                     (v6 ? kV6 : 0) | (flow.domain ? kDomain : 0)));
     payload.put(static_cast<uint8_t>(flow.transport));
     payload.put(token.dialog);
     payload.put(token.next_hop);
@@ -115,6 +116,7 @@ DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
         payload.put(flow.connection);
         payload.put(flow.generation);
     }
+    if (flow.domain) payload.put(flow.domain.number());
     crypto::TokenFields fields;
     fields.node = node;
     fields.shard = flow.shard;
@@ -148,7 +150,11 @@ std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto
         token.flow.connection = payload.get<uint32_t>();
         token.flow.generation = payload.get<uint32_t>();
     }
+    if ((flags & kDomain) != 0) {
+        token.flow.domain = transport::PeerDomain::from(payload.get<uint64_t>());
+    }
     if (!payload.is_whole()) return std::nullopt;
+    if (static_cast<size_t>(token.flow.transport) >= transport::kTransports) return std::nullopt;
     // A stream that we opened has a port of its own: its listener is found by the address.
     const uint16_t hint = token.flow.listener;
     Endpoint local = token.flow.local;

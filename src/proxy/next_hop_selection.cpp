@@ -27,6 +27,10 @@ void ProxyCore::resolve_or_send(Now now, ContextHandle handle, size_t index, con
     }
     branch.transport = hop->transport;
     branch.port = hop->port;
+    if (transport::is_secure(hop->transport)) {
+        branch.domain = transport::PeerDomain::of(hop->host);
+        out.tls_domains.emplace_back(hop->host);
+    }
     branch.deadline = now.monotonic + request.snapshot.limits.port_timeout;
     s_.counters.add(Counter::dns_lookups_total);
     out.dns_requests.push_back({Owner::of_branch(handle, index), std::string(hop->host)});
@@ -46,10 +50,11 @@ void ProxyCore::on_dns_reply(Now now, uint64_t id, std::span<const IpAddress> ad
     const Branch& branch = context->branches[owner.branch];
     const ports::Snapshot& snapshot = *context->snapshot;
     for (const IpAddress& address : addresses) {
-        const auto flow =
+        auto flow =
             transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, context->flow,
                                      branch.transport, {address, branch.port});
         if (!flow) continue;
+        flow->domain = branch.domain;
         const ResumedRequest resumed(*context);
         const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
         CHECK(routing.has_value());
@@ -76,6 +81,8 @@ std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& 
     // A name is not looked up in a dialog: its server is at the other end of the flow by which the
     // dialog was made.
     if (!hop || !hop->address) return token.flow;
+    // A WebSocket client is nowhere but at the other end of its own connection (RFC 7118 §5).
+    if (transport::is_websocket(hop->transport)) return token.flow;
     if (hop->transport == token.flow.transport && *hop->address == token.flow.remote.address) {
         transport::Flow flow = token.flow;
         flow.remote.port = hop->port;

@@ -34,11 +34,38 @@ class ShortText {
     size_t size_ = 0;
 };
 
-void add_record_route(ShortText& text, std::string_view token, std::string_view sent_by,
-                      transport::Transport transport) {
+bool is_sips(std::string_view uri) {
+    return text::istarts_with(uri, "sips:");
+}
+
+/// Whether the request that goes out has a SIPS URI as Request-URI or topmost Route (§16.6 step 4).
+bool leaves_as_sips(const Routing& routing, std::string_view target) {
+    return is_sips(target) || is_sips(routing.next_route);
+}
+
+/// Where the next requests of a dialog must pass us, whatever the setting says: between a hop that
+/// TLS must protect and one that it need not (§16.6 step 4), and beside a WebSocket client, whom
+/// nobody else can reach (RFC 7118 §5).
+bool is_border(const Forwarding& forwarding) {
+    const transport::Transport from = forwarding.request.flow.transport;
+    const transport::Transport to = forwarding.flow.transport;
+    return transport::is_websocket(from) || transport::is_websocket(to) ||
+           transport::is_secure(from) != leaves_as_sips(forwarding.routing, forwarding.target);
+}
+
+struct RecordRoute {
+    std::string_view token;
+    std::string_view sent_by;
+    transport::Transport transport;
+    bool is_sips;
+};
+
+void add_record_route(ShortText& text, const RecordRoute& route) {
     if (!text.view().empty()) text << ", ";
-    text << "<sip:" << token << "@" << sent_by;
-    if (transport == transport::Transport::Tcp) text << ";transport=tcp";
+    text << (route.is_sips ? "<sips:" : "<sip:") << route.token << "@" << route.sent_by;
+    const bool is_implied = route.is_sips && route.transport == transport::Transport::Tls;
+    const std::string_view transport = transport::uri_transport(route.transport);
+    if (!transport.empty() && !is_implied) text << ";transport=" << transport;
     text << ";lr>";
 }
 
@@ -67,9 +94,16 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const transport::SentBy outside = transport::sent_by(forwarding.flow, listeners);
     const transport::SentBy inside = transport::sent_by(request.flow, listeners);
     ShortText value;
-    add_record_route(value, sealed.view(), outside.view(), forwarding.flow.transport);
+    // A side that TLS does not protect cannot be promised by a SIPS URI.
+    const bool is_secured = leaves_as_sips(forwarding.routing, forwarding.target) ||
+                            is_sips(request.message.request_uri());
+    const auto route_by = [&](const transport::SentBy& sent_by, transport::Transport transport) {
+        add_record_route(value, {sealed.view(), sent_by.view(), transport,
+                                 is_secured && transport::is_secure(transport)});
+    };
+    route_by(outside, forwarding.flow.transport);
     if (outside.view() != inside.view() || forwarding.flow.transport != request.flow.transport) {
-        add_record_route(value, sealed.view(), inside.view(), request.flow.transport);
+        route_by(inside, request.flow.transport);
     }
     if (request.message.first(HeaderId::RecordRoute) != nullptr) {
         edits.insert_header(HeaderId::RecordRoute, "Record-Route", value.view());
@@ -213,6 +247,10 @@ std::string_view next_hop_uri(const Routing& routing, std::string_view path,
     return routing.next_route.empty() ? target : routing.next_route;
 }
 
+bool demands_tls(const IncomingRequest& request, const Routing& routing, std::string_view target) {
+    return leaves_as_sips(routing, target) || is_sips(request.message.request_uri());
+}
+
 bool begins_dialog(sip::Method method) {
     return method == sip::Method::Invite || method == sip::Method::Subscribe ||
            method == sip::Method::Refer || method == sip::Method::Notify;
@@ -254,7 +292,7 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
     edits.insert_header(HeaderId::Via, "Via", via.view());
     transport::stamp_top_via(message, request.via, request.flow, edits);
     edit_routes(forwarding, edits);
-    if (forwarding.record_route && begins_dialog(message.method()))
+    if (begins_dialog(message.method()) && (forwarding.record_route || is_border(forwarding)))
         insert_record_route(forwarding, edits);
     if (message.method() == sip::Method::Register) insert_path(forwarding, edits);
     edit_max_forwards(message, edits);

@@ -19,7 +19,7 @@ struct Forwarding {
     const transport::Flow& flow;  // by which it leaves
     std::string_view branch;
     uint64_t loop_hash = 0;  // as in the branch
-    bool record_route = false;
+    bool record_route = false;  // by the setting; where the RFC demands one it is put in anyway
     uint16_t node = 0;
     const crypto::TokenKeys& keys;
     std::string_view path = {};  // Route values for this target alone (RFC 3327 §5.4)
@@ -33,6 +33,10 @@ std::string_view next_hop_uri(const Routing& routing, std::string_view path,
 /// The request as it goes out, into `out` (cleared first). False when it would need more edits than
 /// an EditList holds: answer 513.
 bool render_request(const Forwarding& forwarding, std::string& out);
+
+/// True when this request may leave over TLS only: its Request-URI was SIPS, or it leaves with a
+/// SIPS URI as Request-URI or topmost Route (RFC 3261 §26.2.2).
+bool demands_tls(const IncomingRequest& request, const Routing& routing, std::string_view target);
 
 /// True for methods whose requests get our Record-Route: those that begin a dialog, and their
 /// refreshes.

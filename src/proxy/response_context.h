@@ -44,6 +44,7 @@ struct Branch {
                                 // forwarded or made here
     transaction::ClientHandle client;
     transport::Transport transport = transport::Transport::Udp;  // while resolving
+    transport::PeerDomain domain;  // while resolving: of the certificate that must be shown
     uint16_t port = 0;
     Instant deadline = kNever;
 };

@@ -47,6 +47,7 @@ void put(ByteWriter& out, const transport::Flow& flow) {
     out.number(flow.generation);
     put(out, flow.local);
     put(out, flow.remote);
+    out.number(flow.domain.number());
 }
 
 transport::Flow get_flow(ByteReader& in) {
@@ -58,6 +59,7 @@ transport::Flow get_flow(ByteReader& in) {
     flow.generation = in.number<uint32_t>();
     flow.local = get_endpoint(in);
     flow.remote = get_endpoint(in);
+    flow.domain = transport::PeerDomain::from(in.number<uint64_t>());
     return flow;
 }
 

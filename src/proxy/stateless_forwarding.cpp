@@ -35,10 +35,18 @@ uint64_t stable_hash(const IncomingRequest& request, std::array<uint64_t, 2> key
     return siphash(key, "stateless");
 }
 
+/// Whether a response must take the connection of its request: no other may be opened for it. The
+/// Via of such a client need not name the port by which a stateless proxy would find it (RFC 7118
+/// §5).
+bool is_bound_to_connection(const transport::Flow& flow) {
+    return transport::is_secure(flow.transport) || transport::is_websocket(flow.transport);
+}
+
 /// Between a reliable and an unreliable transport somebody must retransmit: that is a stateful
 /// proxy (RFC 3261 §16.1).
-bool is_same_reliability(const transport::Flow& a, const transport::Flow& b) {
-    return transport::is_reliable(a.transport) == transport::is_reliable(b.transport);
+bool can_do_without_state(const transport::Flow& a, const transport::Flow& b) {
+    return transport::is_reliable(a.transport) == transport::is_reliable(b.transport) &&
+           !is_bound_to_connection(a) && !is_bound_to_connection(b);
 }
 
 }  // namespace
@@ -46,6 +54,7 @@ bool is_same_reliability(const transport::Flow& a, const transport::Flow& b) {
 bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing& routing,
                                   std::string_view target, const transport::Flow& flow,
                                   uint64_t hash, ports::Outbox& out) {
+    if (demands_tls(request, routing, target) && !transport::is_secure(flow.transport)) return false;
     transaction::BranchFields fields;
     fields.kind = transaction::BranchKind::Stateless;
     fields.cookie = stable_hash(request, s_.keys.current().siphash_key);
@@ -86,7 +95,7 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
         flow = transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
                                         request.flow, hop->transport, {*hop->address, hop->port});
     }
-    if (!flow || !is_same_reliability(*flow, request.flow)) return false;
+    if (!flow || !can_do_without_state(*flow, request.flow)) return false;
     return forward_stateless(request, routing, routing.target_uri, *flow, admission.loop_hash, out);
 }
 
@@ -114,7 +123,7 @@ bool ProxyCore::forward_to_only_target(Now now, const IncomingRequest& request,
     // Nobody, or several: an answer or a fork needs state.
     if (answer.targets.size() != 1 || !answer.targets[0].has_flow) return false;
     const Target& target = answer.targets[0];
-    return is_same_reliability(target.flow, request.flow) &&
+    return can_do_without_state(target.flow, request.flow) &&
            forward_stateless(request, routing, target.uri, target.flow, hash, out);
 }
 

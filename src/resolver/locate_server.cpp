@@ -4,16 +4,15 @@
 namespace signalbox::resolver {
 
 Result<NextHop> next_hop(const sip::Uri& uri) {
-    if (uri.scheme != sip::Scheme::Sip) return fail(ErrorCode::unsupported_uri_scheme);
+    if (!uri.is_sip()) return fail(ErrorCode::unsupported_uri_scheme);
+    const auto transport =
+        transport::transport_of_uri(uri.param("transport"), uri.scheme == sip::Scheme::Sips);
+    if (!transport) return fail(ErrorCode::unsupported_uri_scheme);
     NextHop hop;
-    if (const auto transport = uri.param("transport")) {
-        if (!transport::parse_transport(*transport, hop.transport)) {
-            return fail(ErrorCode::unsupported_uri_scheme);
-        }
-    }
+    hop.transport = *transport;
     hop.host = uri.host;
     if (const auto maddr = uri.param("maddr"); maddr && !maddr->empty()) hop.host = *maddr;
-    hop.port = uri.port.value_or(5060);
+    hop.port = uri.port.value_or(transport::default_port(hop.transport));
     hop.address = IpAddress::parse(hop.host);
     return hop;
 }

@@ -21,10 +21,10 @@ struct NextHop {
     std::optional<IpAddress> address;
 };
 
-/// Reads maddr, host, port and transport of a SIP URI. Without a transport parameter it is UDP (RFC
-/// 3263 §4.1 for numeric hosts and explicit ports; names get no NAPTR or SRV look-up).
-/// Error::unsupported_uri_scheme for anything but sip, and for a transport that is not ours: sips
-/// needs TLS.
+/// Reads maddr, host, port and transport of a SIP or SIPS URI. Without a transport parameter it is
+/// UDP, or TLS for sips (RFC 3263 §4.1 for numeric hosts and explicit ports; names get no NAPTR or
+/// SRV look-up). Error::unsupported_uri_scheme for another scheme, and for a transport that is not
+/// ours or that sips excludes.
 Result<NextHop> next_hop(const sip::Uri& uri);
 
 }  // namespace signalbox::resolver

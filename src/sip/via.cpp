@@ -97,7 +97,9 @@ bool Via::has_magic_cookie() const {
 
 uint16_t Via::port_or_default() const {
     if (port) return *port;
-    return text::iequals(transport, "TLS") || text::iequals(transport, "WSS") ? 5061 : 5060;
+    if (text::iequals(transport, "TLS")) return 5061;
+    if (text::iequals(transport, "WS")) return 80;
+    return text::iequals(transport, "WSS") ? 443 : 5060;
 }
 
 Result<Via> parse_via(std::string_view value, std::string_view* rest) {

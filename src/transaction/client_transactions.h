@@ -31,7 +31,7 @@ struct ClientTransaction {
     bool is_sent = false;        // false: its place is reserved, its machine has not begun
     bool is_own_cancel = false;  // made here for an INVITE: nobody is told about it
 };
-static_assert(sizeof(ClientTransaction) <= 184);
+static_assert(sizeof(ClientTransaction) <= 192);
 
 /// The client's part of TransactionLayer; functions of the same name do the same.
 class ClientTransactions final {

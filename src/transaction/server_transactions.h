@@ -24,7 +24,7 @@ struct ServerTransaction {
     uint8_t state = 0;       // of the machine
     bool is_legacy = false;  // came without the magic cookie (RFC 2543)
 };
-static_assert(sizeof(ServerTransaction) <= 184);
+static_assert(sizeof(ServerTransaction) <= 192);
 
 /// The server's part of TransactionLayer; functions of the same name do the same.
 class ServerTransactions final {

@@ -1,24 +1,63 @@
 // The path that a message came by and that its answer takes back. Implements: RFC 3261 §18; RFC
-// 5626 §4 (the term)
+// 5626 §4 (the term); RFC 7118 §5; RFC 5922 §7.3
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/ip_endpoint.h"
 
 namespace signalbox::transport {
 
-enum class Transport : uint8_t { Udp, Tcp };
+/// The values stand in tokens and in the journal: they never change.
+enum class Transport : uint8_t {
+    Udp = 0,
+    Tcp = 1,
+    Tls = 2,  // over TCP
+    Ws = 3,   // WebSocket over TCP
+    Wss = 4,  // WebSocket over TLS
+};
+inline constexpr size_t kTransports = 5;
 
-/// "UDP" or "TCP", as in a Via.
+/// "UDP", "TCP", "TLS", "WS" or "WSS", as in a Via (RFC 3261 §20.42, RFC 7118 §5.2).
 std::string_view transport_name(Transport transport);
-/// The transport of a Via or of a transport parameter, case-insensitive; false when it is not one
-/// of ours.
+/// The transport of a Via, case-insensitive; false when it is not one of ours.
 bool parse_transport(std::string_view text, Transport& transport);
+/// The transport that a URI with this transport parameter asks for; without one (`parameter` has no
+/// value) UDP, or TLS where the scheme is sips. "ws" is WSS behind sips (RFC 7118 §5). Nothing:
+/// none of ours, or one that sips excludes (RFC 3261 §26.2.2: it demands TLS on every hop).
+std::optional<Transport> transport_of_uri(std::optional<std::string_view> parameter, bool is_sips);
+/// The value of the transport parameter that names this transport in a URI: "tls", and "ws" for
+/// both WebSocket transports. Empty for UDP, which needs none.
+std::string_view uri_transport(Transport transport);
+
 inline bool is_reliable(Transport transport) {
     return transport != Transport::Udp;
 }
+/// True when TLS protects it.
+inline bool is_secure(Transport transport) {
+    return transport == Transport::Tls || transport == Transport::Wss;
+}
+inline bool is_websocket(Transport transport) {
+    return transport == Transport::Ws || transport == Transport::Wss;
+}
+/// The port of a URI that names none (RFC 3261 §19.1.2, RFC 6455 §3).
+uint16_t default_port(Transport transport);
+
+/// The name of a TLS peer as it stands in flows: a hash, equal for equal domains without regard to
+/// case, and the same after a restart. None: no domain. Two words, so that a flow needs no padding.
+struct PeerDomain {
+    uint32_t high = 0, low = 0;
+
+    static PeerDomain of(std::string_view domain);
+    static PeerDomain from(uint64_t number) {
+        return {static_cast<uint32_t>(number >> 32), static_cast<uint32_t>(number)};
+    }
+    uint64_t number() const { return (uint64_t{high} << 32) | low; }
+    explicit operator bool() const { return number() != 0; }
+    friend bool operator==(const PeerDomain&, const PeerDomain&) = default;
+};
 
 /// A value: it owns nothing, and a stream's flow may name a connection that has closed since (its
 /// generation tells). Datagrams: socket `listener`, from `local`, to `remote`. Streams: connection
@@ -35,6 +74,10 @@ struct Flow {
     Endpoint local;  // learned by IP_PKTINFO or getsockname; what Via and Record-Route show unless
                      // the listener advertises
     Endpoint remote;
+    /// TLS: the domain for which the peer has shown a certificate, or must show one when the
+    /// connection is opened (RFC 5922 §7.1, §7.3). None: it showed none; an opened connection must
+    /// show one for the address of `remote`.
+    PeerDomain domain;
 
     friend bool operator==(const Flow&, const Flow&) = default;
 };
@@ -48,6 +91,7 @@ enum class FlowError : uint8_t {
     IdleTimeout,
     Overflow,  // the peer reads too slowly
     Framing,
+    Handshake,  // TLS or WebSocket could not be agreed on
     Shutdown,
 };
 

@@ -47,6 +47,7 @@ std::optional<uint16_t> find_listener(std::span<const Listener> listeners, Trans
 std::optional<Flow> outgoing_flow(std::span<const Listener> listeners,
                                   std::span<const IpAddress> own_addresses, const Flow& incoming,
                                   Transport transport, const Endpoint& remote) {
+    if (is_websocket(transport)) return std::nullopt;
     const auto make = [&](size_t index) {
         Flow flow;
         flow.transport = transport;

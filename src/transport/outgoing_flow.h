@@ -17,7 +17,8 @@ std::optional<uint16_t> find_listener(std::span<const Listener> listeners, Trans
 /// The flow on which a new request goes to `remote`: from the listener by which `incoming` came
 /// when that fits, else from the first of that transport and family. A wildcard listener sends from
 /// the local address of `incoming` when the family is the same, else from the first fitting one of
-/// `own_addresses`. Nothing when we listen on no such transport or family.
+/// `own_addresses`. Nothing when we listen on no such transport or family, and never a WebSocket:
+/// only its client can open one (RFC 7118 §5).
 std::optional<Flow> outgoing_flow(std::span<const Listener> listeners,
                                   std::span<const IpAddress> own_addresses, const Flow& incoming,
                                   Transport transport, const Endpoint& remote);

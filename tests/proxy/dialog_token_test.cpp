@@ -25,10 +25,12 @@ struct TokenTest : ::testing::Test {
 using DialogToken_Rfc3261_16_6 = TokenTest;
 
 TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
-    for (const auto transport : {transport::Transport::Udp, transport::Transport::Tcp}) {
+    using enum transport::Transport;
+    for (const auto transport : {Udp, Tcp, Tls, Ws, Wss}) {
         for (const bool is_nated : {false, true}) {
             DialogToken token{11, 22, is_nated, testing::flow("203.0.113.9:40000", transport), 33};
             token.flow.shard = 2;
+            if (is_nated) token.flow.domain = transport::PeerDomain::of("example.test");
             const auto again = reopened(token);
             ASSERT_TRUE(again.has_value());
             EXPECT_EQ(again->dialog, 11U);
@@ -42,12 +44,13 @@ TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
 
 TEST_F(DialogToken_Rfc3261_16_6, HasRoomForIpv6Streams) {
     transport::Listener listener;
-    listener.transport = transport::Transport::Tcp;
+    listener.transport = transport::Transport::Tls;
     listener.bound = *Endpoint::parse("[2001:db8::1]:5060");
     snapshot.listeners.push_back(listener);
     DialogToken token{UINT64_MAX, UINT64_MAX, true, {}, UINT32_MAX};
-    token.flow.transport = transport::Transport::Tcp;
-    token.flow.listener = 2;
+    token.flow.transport = transport::Transport::Tls;
+    token.flow.listener = 5;
+    token.flow.domain = transport::PeerDomain::of("example.test");
     token.flow.connection = 0xfffffffe;
     token.flow.generation = 0xffffffff;
     token.flow.local = listener.bound;

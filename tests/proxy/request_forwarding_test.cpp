@@ -1,10 +1,11 @@
 // Every edit of a forwarded request, and that nothing else changes.
-// Covers: RFC 3261 §16.6 steps 1 to 4, 6, 8, 9, §20.22, §18.2.1, RFC 3581 §4 (stamps), RFC 5658.
+// Covers: RFC 3261 §16.6 steps 1 to 4, 6, 8, 9, §20.22, §18.2.1, RFC 3581 §4 (stamps), RFC 5658,
+// RFC 7118 §5.
 // Not covered: step 5 (no service adds header fields), step 7 (target_set_test), steps 10 and 11
 // (transactions, timer_c_test).
 #include "proxy/request_forwarding.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "tests/proxy/support.h"
 
@@ -166,6 +167,80 @@ TEST_F(Forwarding_Rfc5658, RecordRouteIsDoubledOnATransportChange) {
     ASSERT_NE(comma, std::string::npos);
     EXPECT_NE(value.substr(0, comma).find(";transport=tcp;lr>"), std::string::npos);
     EXPECT_EQ(value.substr(comma).find("transport"), std::string::npos);
+}
+
+/// Our Record-Routes without their tokens: "<sip:@192.0.2.1:5060;lr>".
+std::vector<std::string> own_routes(std::string value) {
+    std::vector<std::string> routes;
+    while (!value.empty()) {
+        const size_t end = std::min(value.find(", "), value.size());
+        std::string route = value.substr(0, end);
+        const size_t user = route.find(':') + 1;
+        routes.push_back(route.erase(user, route.find('@') - user));
+        value.erase(0, std::min(end + 2, value.size()));
+    }
+    return routes;
+}
+
+using Forwarding_Rfc7118_5 = ForwardingTest;
+
+TEST_F(Forwarding_Rfc5658, EachSideIsNamedByItsTransport) {
+    record_route = true;
+    const auto invite = request_text("INVITE sip:bob@example.test", {});
+    out_flow = testing::flow("203.0.113.9:5061", Transport::Tls);
+    EXPECT_THAT(own_routes(line(forward(invite), "Record-Route")),
+                ::testing::ElementsAre("<sip:@192.0.2.1:5061;transport=tls;lr>",
+                                       "<sip:@192.0.2.1:5060;lr>"));
+    out_flow = testing::flow("203.0.113.9:40000", Transport::Ws);
+    EXPECT_THAT(own_routes(line(forward(invite), "Record-Route")),
+                ::testing::ElementsAre("<sip:@192.0.2.1:5062;transport=ws;lr>",
+                                       "<sip:@192.0.2.1:5060;lr>"));
+    out_flow = testing::flow("203.0.113.9:40000", Transport::Wss);
+    const Read by_tls(invite, testing::snapshot(),
+                      testing::flow("203.0.113.8:40000", Transport::Tls));
+    EXPECT_THAT(own_routes(line(forward(by_tls), "Record-Route")),
+                ::testing::ElementsAre("<sip:@192.0.2.1:5063;transport=ws;lr>",
+                                       "<sip:@192.0.2.1:5061;transport=tls;lr>"));
+}
+
+TEST_F(Forwarding_Rfc3261_16_6, SipsIsRecordedAsSipsOnTheSidesThatTlsProtects) {
+    record_route = true;
+    const auto recorded = [&](const char* uri, const char* target, Transport from, Transport to) {
+        out_flow = testing::flow("203.0.113.9:40000", to);
+        const Read read(request_text(std::string("INVITE ") + uri, {}), testing::snapshot(),
+                        testing::flow("203.0.113.8:40000", from));
+        return own_routes(line(forward(read, target), "Record-Route"));
+    };
+    const char* const sips = "sips:bob@example.test";
+    EXPECT_THAT(recorded(sips, "sips:bob@203.0.113.9", Transport::Tls, Transport::Tls),
+                ::testing::ElementsAre("<sips:@192.0.2.1:5061;lr>"));
+    EXPECT_THAT(recorded(sips, "sips:bob@x.invalid;transport=ws", Transport::Tls, Transport::Wss),
+                ::testing::ElementsAre("<sips:@192.0.2.1:5063;transport=ws;lr>",
+                                       "<sips:@192.0.2.1:5061;lr>"));
+    EXPECT_THAT(
+        recorded("sip:bob@example.test", "sips:bob@203.0.113.9", Transport::Udp, Transport::Tls),
+        ::testing::ElementsAre("<sips:@192.0.2.1:5061;lr>", "<sip:@192.0.2.1:5060;lr>"));
+}
+
+TEST_F(Forwarding_Rfc3261_16_6, StaysInThePathWhereTlsBeginsOrEnds) {
+    const auto recorded = [&](const char* target, Transport from, Transport to) {
+        out_flow = testing::flow("203.0.113.9:40000", to);
+        const Read read(request_text("INVITE sip:bob@example.test", {}), testing::snapshot(),
+                        testing::flow("203.0.113.8:40000", from));
+        return !line(forward(read, target), "Record-Route").empty();
+    };
+    EXPECT_TRUE(recorded("sip:bob@203.0.113.9", Transport::Tls, Transport::Udp));
+    EXPECT_TRUE(recorded("sips:bob@203.0.113.9", Transport::Udp, Transport::Tls));
+    EXPECT_FALSE(recorded("sips:bob@203.0.113.9", Transport::Tls, Transport::Tls));
+    EXPECT_FALSE(recorded("sip:bob@203.0.113.9", Transport::Tcp, Transport::Udp));
+}
+
+TEST_F(Forwarding_Rfc7118_5, StaysInThePathOfAWebSocketClient) {
+    out_flow = testing::flow("203.0.113.9:40000", Transport::Ws);
+    const auto routes =
+        own_routes(line(forward(request_text("INVITE sip:bob@example.test", {})), "Record-Route"));
+    EXPECT_THAT(routes, ::testing::ElementsAre("<sip:@192.0.2.1:5062;transport=ws;lr>",
+                                               "<sip:@192.0.2.1:5060;lr>"));
 }
 
 TEST_F(Forwarding_Rfc3261_16_6, OurRoutesAreRemovedAndTheOthersStay) {

@@ -24,6 +24,14 @@ inline ports::Snapshot snapshot() {
         listener.bound = *Endpoint::parse("192.0.2.1:5060");
         made.listeners.push_back(listener);
     }
+    uint16_t port = 5060;
+    for (const auto transport :
+         {transport::Transport::Tls, transport::Transport::Ws, transport::Transport::Wss}) {
+        transport::Listener listener;
+        listener.transport = transport;
+        listener.bound = {IpAddress::v4(192, 0, 2, 1), ++port};
+        made.listeners.push_back(listener);
+    }
     return made;
 }
 
@@ -41,8 +49,9 @@ inline transport::Flow flow(std::string_view remote = "198.51.100.10:5060",
     made.transport = transport;
     made.local = *Endpoint::parse("192.0.2.1:5060");
     made.remote = *Endpoint::parse(remote);
-    if (transport == transport::Transport::Tcp) {
-        made.listener = 1;
+    if (transport::is_reliable(transport)) {
+        made.listener = static_cast<uint16_t>(transport);
+        made.local.port = snapshot().listeners[made.listener].bound.port;
         made.connection = 3;
         made.generation = 9;
     }

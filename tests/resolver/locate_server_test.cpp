@@ -22,11 +22,24 @@ TEST(NextHop_Rfc3263_4_1, UdpUnlessTheUriAsksForAnother) {
 }
 
 TEST(NextHop_Rfc3263_4_1, WhatWeDoNotSpeakIsUnsupported) {
-    for (const char* uri :
-         {"sips:a@192.0.2.9", "tel:+4930", "mailto:a@b", "sip:a@192.0.2.9;transport=tls",
-          "sip:a@192.0.2.9;transport=ws", "sip:a@192.0.2.9;transport="}) {
+    for (const char* uri : {"tel:+4930", "mailto:a@b", "sip:a@192.0.2.9;transport=sctp",
+                            "sips:a@192.0.2.9;transport=udp", "sip:a@192.0.2.9;transport="}) {
         EXPECT_EQ(hop(uri).error().code, ErrorCode::unsupported_uri_scheme) << uri;
     }
+}
+
+TEST(NextHop_Rfc3263_4_1, SipsGoesOverTlsAndNothingElse) {
+    EXPECT_EQ(hop("sips:a@192.0.2.9")->transport, Transport::Tls);
+    EXPECT_EQ(hop("sips:a@192.0.2.9;transport=tcp")->transport, Transport::Tls);
+    EXPECT_EQ(hop("sips:a@192.0.2.9;transport=ws")->transport, Transport::Wss);
+    EXPECT_EQ(hop("sip:a@192.0.2.9;transport=tls")->transport, Transport::Tls);
+}
+
+TEST(NextHop_Rfc3263_4_2, ThePortFollowsTheTransport) {
+    EXPECT_EQ(hop("sips:a@192.0.2.9")->port, 5061);
+    EXPECT_EQ(hop("sip:a@192.0.2.9;transport=tls")->port, 5061);
+    EXPECT_EQ(hop("sip:a@192.0.2.9;transport=ws")->port, 80);
+    EXPECT_EQ(hop("sips:a@192.0.2.9;transport=ws")->port, 443);
 }
 
 TEST(NextHop_Rfc3263_4_2, AnAddressIsTakenAsItIs) {

@@ -146,6 +146,8 @@ TEST(Via_Rfc3261_8_1_1_7, TheMagicCookieHasNoCase) {
 TEST(Via_Rfc3261_18_2_2, DefaultPortsFollowTheTransport) {
     EXPECT_EQ(parse_via("SIP/2.0/UDP x")->port_or_default(), 5060);
     EXPECT_EQ(parse_via("SIP/2.0/tls x")->port_or_default(), 5061);
+    EXPECT_EQ(parse_via("SIP/2.0/WS x")->port_or_default(), 80);
+    EXPECT_EQ(parse_via("SIP/2.0/WSS x")->port_or_default(), 443);
     EXPECT_EQ(parse_via("SIP/2.0/TLS x:5090")->port_or_default(), 5090);
 }
 

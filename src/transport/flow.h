@@ -77,7 +77,7 @@ struct Flow {
     /// TLS: the domain for which the peer has shown a certificate, or must show one when the
     /// connection is opened (RFC 5922 §7.1, §7.3). None: it showed none; an opened connection must
     /// show one for the address of `remote`.
-    PeerDomain domain;
+    PeerDomain domain{};
 
     friend bool operator==(const Flow&, const Flow&) = default;
 };

@@ -7,6 +7,8 @@
 
 #include "base/time.h"
 #include "io/reactor.h"
+#include "io/tls_engine.h"
+#include "io/web_socket_codec.h"
 #include "sip/stream_framing.h"
 #include "transport/flow.h"
 
@@ -25,19 +27,29 @@ struct StreamOutput {
         StreamOwner owner;
         size_t end;  // in bytes
     };
+    static constexpr size_t kWaiting = SIZE_MAX;  // the end of a message in `waiting`
+
     std::string bytes;
     size_t sent = 0;  // of bytes
     std::vector<Owned> owned;
+    std::string waiting;  // messages that the end of the TLS handshake turns into `bytes`
 
     size_t pending() const { return bytes.size() - sent; }
+};
+
+/// What lies between the octets of a socket and SIP messages. TCP has none.
+struct StreamLayers {
+    std::unique_ptr<TlsEngine> tls;              // null: in the clear
+    std::unique_ptr<WebSocketCodec> web_socket;  // null: none, or its handshake is not over
 };
 
 /// Owned by a StreamSet's slab; dies with close().
 struct StreamConnection {
     enum class State : uint8_t {
-        Connecting,  // opened by us, not yet established
-        Open,        // messages go both ways
-        Draining,    // its framing is lost: the answer goes out, what comes is thrown away
+        Connecting,   // opened by us, not yet established
+        Handshaking,  // TLS or WebSocket is being agreed on
+        Open,         // messages go both ways
+        Draining,     // its framing is lost: the answer goes out, what comes is thrown away
     };
 
     explicit StreamConnection(asio::io_context& context) : descriptor(context) {}
@@ -47,13 +59,20 @@ struct StreamConnection {
     State state = State::Connecting;
     bool is_waiting_to_write = false;
     bool is_dirty = false;  // in the set's list of what to write at the end of the turn
-    bool is_held = false;   // `held` is a whole message that its shard could not take yet
+    bool is_held = false;   // a whole message (`held`, or the WebSocket's) that its shard could not
+                            // take yet
+    bool was_open = false;  // flows may name it
+    bool is_proven = false;   // it brought a valid SIP message, or we know whom it leads to
+    bool is_counted = false;  // in the count of its source's connections
+    std::unique_ptr<StreamLayers> layers;  // null: TCP
     sip::StreamFraming framing;
     sip::Frame held;                       // at the beginning of `input`
     std::string input;                     // received, and not a whole message yet
     std::unique_ptr<StreamOutput> output;  // null: nothing to send
     Instant heard;                         // of the latest octet, or when it was made
-    Instant begun = kNever;  // of the message that is not whole; when Draining: of that state
+    Instant opened;                        // when the state became Open
+    Instant begun = kNever;  // of the message that is not whole; when Handshaking or Draining: of
+                             // that state
 };
 
 }  // namespace signalbox::io

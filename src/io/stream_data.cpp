@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "io/stream_set.h"
+#include "sip/message_view.h"
 
 namespace signalbox::io {
 
@@ -47,6 +48,7 @@ void StreamSet::await_input(Name name) {
 
 void StreamSet::input_ready(Name name) {
     const Instant now = sink_.begin_turn().monotonic;
+    turn_ = now;
     if (connections_.get(name)->state == StreamConnection::State::Draining) {
         discard(name);
     } else {
@@ -59,7 +61,7 @@ void StreamSet::input_ready(Name name) {
 
 void StreamSet::read(Name name, Instant now) {
     StreamConnection& connection = *connections_.get(name);
-    const bool is_own_buffer = !connection.input.empty();
+    const bool is_own_buffer = !connection.input.empty() && !connection.layers;
     const size_t kept = connection.input.size();
     if (is_own_buffer) connection.input.resize(kept + kReadBytes);
     char* const into = is_own_buffer ? connection.input.data() + kept : scratch_.get();
@@ -76,6 +78,7 @@ void StreamSet::read(Name name, Instant now) {
         return end(name, transport::FlowError::Reset);
     }
     connection.heard = now;
+    if (connection.layers) return read_layers(name, {into, static_cast<size_t>(received)}, now);
     const std::string_view buffer = is_own_buffer
                                         ? std::string_view(connection.input)
                                         : std::string_view(into, static_cast<size_t>(received));
@@ -88,6 +91,8 @@ void StreamSet::take_input(StreamConnection& connection, std::string_view buffer
     const std::string_view rest = buffer.substr(used);
     if (connection.state == StreamConnection::State::Draining) {
         connection.begun = now;
+    } else if (connection.state == StreamConnection::State::Handshaking) {
+        // Its time runs since the state began.
     } else if (rest.empty()) {
         connection.begun = kNever;
     } else if (used > 0 || connection.begun == kNever) {
@@ -104,6 +109,9 @@ void StreamSet::take_input(StreamConnection& connection, std::string_view buffer
 }
 
 size_t StreamSet::deliver(StreamConnection& connection, std::string_view buffer) {
+    if (transport::is_websocket(connection.flow.transport)) {
+        return deliver_web_socket(connection, buffer);
+    }
     size_t used = 0;
     while (used < buffer.size()) {
         const std::string_view rest = buffer.substr(used);
@@ -129,17 +137,24 @@ size_t StreamSet::deliver(StreamConnection& connection, std::string_view buffer)
                 counters_.add(Counter::rx_keepalives_total);
                 break;
             case sip::Frame::Kind::Message:
-                if (!sink_.on_stream_message(
-                        {connection.flow, rest.substr(frame.skip, frame.size)})) {
-                    connection.is_held = true;
-                    held_.push_back(name_of(connection));
-                    return used;
-                }
+                if (!hand_over(connection, rest.substr(frame.skip, frame.size))) return used;
                 break;
         }
         used += frame.skip + frame.size;
     }
     return used;
+}
+
+/// False when its shard has no room: the message is held, and the connection is not read.
+bool StreamSet::hand_over(StreamConnection& connection, std::string_view message) {
+    if (!connection.is_proven) {
+        sip::MessageView view;
+        connection.is_proven = sip::parse_message(message, view) && sip::check_message(view);
+    }
+    if (sink_.on_stream_message({connection.flow, message})) return true;
+    connection.is_held = true;
+    held_.push_back(name_of(connection));
+    return false;
 }
 
 /// Where the next message begins is unknown now. Headers that are whole can still be answered with
@@ -152,10 +167,22 @@ void StreamSet::lose_framing(StreamConnection& connection, std::string_view rest
     if (header_size > 0) {
         static_cast<void>(sink_.on_stream_message({connection.flow, rest.substr(0, header_size)}));
     }
+    drain(connection);
+    // Nobody will answer: nothing more goes out.
+    if (header_size == 0) mark_dirty(connection);
+}
+
+/// What is queued, and what is queued before the next write, still goes out; then the stream ends.
+void StreamSet::drain(StreamConnection& connection) {
     connection.state = StreamConnection::State::Draining;
-    const auto found = by_remote_.find(connection.flow.remote);
-    if (found != by_remote_.end() && found->second == name_of(connection)) by_remote_.erase(found);
-    if (header_size == 0) ::shutdown(connection.descriptor.native_handle(), SHUT_WR);
+    const auto found = by_key_.find(StreamKey::of(connection.flow));
+    if (found != by_key_.end() && found->second == name_of(connection)) by_key_.erase(found);
+}
+
+void StreamSet::finish_draining(StreamConnection& connection) {
+    say_goodbye(connection);
+    send_once(connection);
+    ::shutdown(connection.descriptor.native_handle(), SHUT_WR);
 }
 
 /// Reading on until the peer closes keeps a reset from overtaking our answer.
@@ -177,7 +204,7 @@ void StreamSet::resume(Now now) {
     }
 }
 
-bool StreamSet::queue(StreamConnection& connection, std::string_view bytes, StreamOwner owner) {
+StreamOutput& StreamSet::output_of(StreamConnection& connection) {
     if (!connection.output) {
         if (spare_outputs_.empty()) {
             connection.output = std::make_unique<StreamOutput>();
@@ -186,17 +213,29 @@ bool StreamSet::queue(StreamConnection& connection, std::string_view bytes, Stre
             spare_outputs_.pop_back();
         }
     }
-    StreamOutput& output = *connection.output;
-    if (output.pending() + bytes.size() > limits_.output_bytes_max) {
+    return *connection.output;
+}
+
+void StreamSet::mark_dirty(StreamConnection& connection) {
+    if (connection.is_dirty) return;
+    connection.is_dirty = true;
+    dirty_.push_back(name_of(connection));
+}
+
+bool StreamSet::queue(StreamConnection& connection, std::string_view bytes, StreamOwner owner) {
+    StreamOutput& output = output_of(connection);
+    if (output.pending() + output.waiting.size() + bytes.size() > limits_.output_bytes_max) {
         counters_.add(Counter::stream_output_full_closed_total);
         return false;
     }
-    output.bytes.append(bytes);
-    if (owner.id != 0) output.owned.push_back({owner, output.bytes.size()});
-    if (!connection.is_dirty) {
-        connection.is_dirty = true;
-        dirty_.push_back(name_of(connection));
+    if (!connection.layers) {
+        output.bytes.append(bytes);
+    } else if (!wrap(connection, bytes, output)) {
+        return false;
     }
+    const size_t end = output.waiting.empty() ? output.bytes.size() : StreamOutput::kWaiting;
+    if (owner.id != 0) output.owned.push_back({owner, end});
+    mark_dirty(connection);
     return true;
 }
 
@@ -216,6 +255,11 @@ void StreamSet::write(Name name) {
     if (connection.state == StreamConnection::State::Connecting) return;
     while (connection.output) {
         StreamOutput& output = *connection.output;
+        if (output.pending() == 0) {
+            if (!output.waiting.empty()) return;
+            release_output(connection);
+            break;
+        }
         const ssize_t sent =
             ::send(connection.descriptor.native_handle(), output.bytes.data() + output.sent,
                    output.pending(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -223,11 +267,19 @@ void StreamSet::write(Name name) {
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return await_output(name);
         if (sent < 0) return end(name, transport::FlowError::Reset);
         output.sent += static_cast<size_t>(sent);
-        if (output.pending() == 0) release_output(connection);
     }
-    if (connection.state == StreamConnection::State::Draining) {
-        ::shutdown(connection.descriptor.native_handle(), SHUT_WR);
-    }
+    if (connection.state == StreamConnection::State::Draining) finish_draining(connection);
+}
+
+/// Offers to the system what is queued, and forgets what it does not take.
+void StreamSet::send_once(StreamConnection& connection) {
+    if (!connection.output) return;
+    StreamOutput& output = *connection.output;
+    static_cast<void>(::send(connection.descriptor.native_handle(),
+                             output.bytes.data() + output.sent, output.pending(),
+                             MSG_DONTWAIT | MSG_NOSIGNAL));
+    output.sent = output.bytes.size();
+    release_output(connection);
 }
 
 void StreamSet::await_output(Name name) {
@@ -236,7 +288,9 @@ void StreamSet::await_output(Name name) {
     if (output.sent >= kCompactBytes) {
         const size_t sent = output.sent;
         std::erase_if(output.owned, [sent](const auto& owned) { return owned.end <= sent; });
-        for (StreamOutput::Owned& owned : output.owned) owned.end -= sent;
+        for (StreamOutput::Owned& owned : output.owned) {
+            if (owned.end != StreamOutput::kWaiting) owned.end -= sent;
+        }
         output.bytes.erase(0, sent);
         output.sent = 0;
     }
@@ -255,6 +309,7 @@ void StreamSet::await_output(Name name) {
 
 void StreamSet::release_output(StreamConnection& connection) {
     std::unique_ptr<StreamOutput> output = std::move(connection.output);
+    output->waiting.clear();
     if (output->bytes.capacity() > kSpareBytesMax) return;
     if (spare_outputs_.size() == kSpareBuffersMax) return;
     output->bytes.clear();

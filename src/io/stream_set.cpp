@@ -16,10 +16,13 @@
 
 namespace signalbox::io {
 
-size_t EndpointHash::operator()(const Endpoint& endpoint) const {
-    std::array<char, 18> octets;
-    std::memcpy(octets.data(), endpoint.address.octets.data(), 16);
-    std::memcpy(octets.data() + 16, &endpoint.port, 2);
+size_t StreamKeyHash::operator()(const StreamKey& stream) const {
+    std::array<char, 27> octets;
+    std::memcpy(octets.data(), stream.remote.address.octets.data(), 16);
+    std::memcpy(octets.data() + 16, &stream.remote.port, 2);
+    const uint64_t domain = stream.domain.number();
+    std::memcpy(octets.data() + 18, &domain, sizeof(domain));
+    octets[26] = static_cast<char>(stream.transport);
     return siphash(key, {octets.data(), octets.size()});
 }
 
@@ -64,7 +67,7 @@ StreamSet::StreamSet(asio::io_context& context, uint8_t shard, const StreamLimit
       counters_(counters),
       sink_(sink),
       connections_(kPlacesMax),
-      by_remote_(16, EndpointHash{random_key()}),
+      by_key_(16, StreamKeyHash{random_key()}),
       scratch_(std::make_unique_for_overwrite<char[]>(kScratchBytes)) {}
 
 StreamSet::~StreamSet() {
@@ -85,11 +88,26 @@ bool StreamSet::is_flushed() const {
     return true;
 }
 
-void StreamSet::add_listener(uint16_t listener, const Endpoint& bound, FileDescriptor socket) {
-    Listening entry{listener, bound, nullptr};
+void StreamSet::add_listener(uint16_t listener, const Endpoint& bound, FileDescriptor socket,
+                             transport::Transport transport, StreamSecurity security) {
+    CHECK(!transport::is_secure(transport) || security.server != nullptr);
+    Listening entry{listener, bound, transport, std::move(security), nullptr};
     if (socket) entry.descriptor = std::make_unique<Descriptor>(context_, socket.release());
     listening_.push_back(std::move(entry));
     if (listening_.back().descriptor) await_accept(listening_.size() - 1);
+}
+
+void StreamSet::secure(uint16_t listener, StreamSecurity security) {
+    for (Listening& entry : listening_) {
+        if (entry.listener == listener) entry.security = security;
+    }
+}
+
+const StreamSet::Listening* StreamSet::listening_of(uint16_t listener) const {
+    for (const Listening& entry : listening_) {
+        if (entry.listener == listener) return &entry;
+    }
+    return nullptr;
 }
 
 void StreamSet::await_accept(size_t index) {
@@ -117,32 +135,58 @@ void StreamSet::accept_ready(size_t index) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
             break;
         }
-        if (is_at_limit()) {
-            counters_.add(Counter::stream_refused_limit_total);
-            continue;
-        }
-        const Name name =
-            adopt(std::move(socket), entry.listener, from_socket_address(address), now);
-        if (!name) {
-            counters_.add(Counter::stream_refused_limit_total);
-            continue;
-        }
-        StreamConnection& connection = *connections_.get(name);
-        connection.state = StreamConnection::State::Open;
-        by_remote_[connection.flow.remote] = name;
-        counters_.add(Counter::stream_accepted_total);
-        await_input(name);
+        accept(entry, std::move(socket), from_socket_address(address), now);
     }
     if (!entry.is_paused) await_accept(index);
     sink_.end_turn();
+}
+
+void StreamSet::accept(const Listening& entry, FileDescriptor socket, const Endpoint& remote,
+                       Instant now) {
+    if (is_at_limit()) return counters_.add(Counter::stream_refused_limit_total);
+    const bool is_free = is_exempt(remote.address);
+    if (!is_free && !sources_->add(remote.address, limits_.connections_per_source)) {
+        return counters_.add(Counter::stream_refused_source_total);
+    }
+    transport::Flow flow;
+    flow.transport = entry.transport;
+    flow.listener = entry.listener;
+    flow.remote = remote;
+    const Name name = adopt(std::move(socket), flow, now);
+    if (!name) {
+        if (!is_free) sources_->remove(remote.address);
+        return counters_.add(Counter::stream_refused_limit_total);
+    }
+    StreamConnection& connection = *connections_.get(name);
+    connection.is_counted = !is_free;
+    connection.is_proven = is_free;
+    counters_.add(Counter::stream_accepted_total);
+    if (add_layers(connection, &entry)) {
+        begin_handshake(connection, now);
+    } else {
+        become_open(connection, now);
+    }
+    await_input(name);
+}
+
+bool StreamSet::is_exempt(const IpAddress& source) const {
+    return std::any_of(limits_.exempt.begin(), limits_.exempt.end(),
+                       [&source](const Network& network) { return network.contains(source); });
+}
+
+void StreamSet::become_open(StreamConnection& connection, Instant now) {
+    connection.state = StreamConnection::State::Open;
+    connection.was_open = true;
+    connection.opened = now;
+    connection.begun = kNever;
+    by_key_[StreamKey::of(connection.flow)] = name_of(connection);
 }
 
 bool StreamSet::is_at_limit() {
     return connections_.size() >= limits_.connections_max;
 }
 
-StreamSet::Name StreamSet::adopt(FileDescriptor socket, uint16_t listener, const Endpoint& remote,
-                                 Instant now) {
+StreamSet::Name StreamSet::adopt(FileDescriptor socket, const transport::Flow& flow, Instant now) {
     const int fd = socket.get();
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -157,8 +201,11 @@ StreamSet::Name StreamSet::adopt(FileDescriptor socket, uint16_t listener, const
     }
     socket.release();
     connection.heard = now;
-    connection.flow = {transport::Transport::Tcp, shard_, listener, name.index, name.generation,
-                       local_endpoint(fd),        remote};
+    connection.flow = flow;
+    connection.flow.shard = shard_;
+    connection.flow.connection = name.index;
+    connection.flow.generation = name.generation;
+    connection.flow.local = local_endpoint(fd);
     if (next_sweep_ == kNever) next_sweep_ = now + kSweepInterval;
     return name;
 }
@@ -169,11 +216,12 @@ StreamSet::Name StreamSet::find(const transport::Flow& flow) {
         const StreamConnection* connection = connections_.get(name);
         // Numbers begin again when the server does: a flow from before a restart may name another
         // peer's connection.
-        if (connection != nullptr && connection->flow.remote.address == flow.remote.address)
+        if (connection != nullptr && connection->flow.transport == flow.transport &&
+            connection->flow.remote.address == flow.remote.address)
             return name;
     }
-    const auto found = by_remote_.find(flow.remote);
-    return found == by_remote_.end() ? Name{} : found->second;
+    const auto found = by_key_.find(StreamKey::of(flow));
+    return found == by_key_.end() ? Name{} : found->second;
 }
 
 void StreamSet::send(Instant now, const transport::Flow& flow, std::string_view bytes,
@@ -191,6 +239,8 @@ void StreamSet::send(Instant now, const transport::Flow& flow, std::string_view 
 }
 
 StreamSet::Name StreamSet::open(Instant now, const transport::Flow& flow) {
+    // RFC 7118 §5: nobody listens where a WebSocket client came from.
+    if (transport::is_websocket(flow.transport)) return {};
     if (is_at_limit()) {
         counters_.add(Counter::stream_refused_limit_total);
         return {};
@@ -202,10 +252,8 @@ StreamSet::Name StreamSet::open(Instant now, const transport::Flow& flow) {
         ::socket(remote.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket) return {};
 
-    Endpoint source;
-    for (const Listening& entry : listening_) {
-        if (entry.listener == flow.listener) source = source_for(flow, entry.bound);
-    }
+    const Listening* const entry = listening_of(flow.listener);
+    const Endpoint source = entry == nullptr ? Endpoint{} : source_for(flow, entry->bound);
     SocketAddress local{};
     const socklen_t local_size = to_socket_address(source, local);
     if (local_size != 0) {
@@ -215,9 +263,15 @@ StreamSet::Name StreamSet::open(Instant now, const transport::Flow& flow) {
     }
     if (::connect(socket.get(), &remote.any, remote_size) != 0 && errno != EINPROGRESS) return {};
 
-    const Name name = adopt(std::move(socket), flow.listener, flow.remote, now);
+    const Name name = adopt(std::move(socket), flow, now);
     if (!name) return {};
-    by_remote_[flow.remote] = name;
+    StreamConnection& connection = *connections_.get(name);
+    connection.is_proven = true;
+    if (transport::is_secure(flow.transport) && !add_layers(connection, nullptr)) {
+        connections_.erase(name);
+        return {};
+    }
+    by_key_[StreamKey::of(flow)] = name;
     connecting_.push_back({name, now + limits_.connect_timeout});
     await_connected(name);
     return name;
@@ -232,6 +286,7 @@ void StreamSet::await_connected(Name name) {
 
 void StreamSet::connected(Name name) {
     const Instant now = sink_.begin_turn().monotonic;
+    turn_ = now;
     StreamConnection& connection = *connections_.get(name);
     const int fd = connection.descriptor.native_handle();
     int error = 0;
@@ -241,9 +296,13 @@ void StreamSet::connected(Name name) {
         end(name, transport::FlowError::ConnectFailed);
     } else {
         counters_.add(Counter::stream_opened_total);
-        connection.state = StreamConnection::State::Open;
         connection.heard = now;
         connection.flow.local = local_endpoint(fd);
+        if (connection.layers) {
+            begin_handshake(connection, now);
+        } else {
+            become_open(connection, now);
+        }
         await_input(name);
         write(name);
     }
@@ -252,7 +311,9 @@ void StreamSet::connected(Name name) {
 
 void StreamSet::close(const transport::Flow& flow, transport::FlowError why) {
     const Name name{flow.connection, flow.generation};
-    if (connections_.get(name) == nullptr) return;
+    StreamConnection* const connection = connections_.get(name);
+    if (connection == nullptr) return;
+    say_goodbye(*connection);
     write(name);
     if (connections_.get(name) != nullptr) end(name, why);
 }
@@ -262,10 +323,11 @@ void StreamSet::end(Name name, transport::FlowError why) {
     fail_output(connection);
     if (connection.state != StreamConnection::State::Connecting) {
         counters_.add(Counter::stream_closed_total);
-        closed_.push_back({connection.flow, why});
     }
-    const auto found = by_remote_.find(connection.flow.remote);
-    if (found != by_remote_.end() && found->second == name) by_remote_.erase(found);
+    if (connection.was_open) closed_.push_back({connection.flow, why});
+    if (connection.is_counted) sources_->remove(connection.flow.remote.address);
+    const auto found = by_key_.find(StreamKey::of(connection.flow));
+    if (found != by_key_.end() && found->second == name) by_key_.erase(found);
     give_spare(std::move(connection.input));
     connections_.erase(name);
 }
@@ -289,18 +351,38 @@ void StreamSet::on_time(Instant now) {
         }
     }
     if (next_sweep_ > now) return;
-    connections_.for_each([this, now](Name name, StreamConnection& connection) {
-        const Duration silent = now - connection.heard;
-        const bool has_begun = connection.begun != kNever && !connection.is_held;
-        const Duration begun = has_begun ? now - connection.begun : Duration{};
-        if (connection.state == StreamConnection::State::Draining) {
-            if (begun >= limits_.drain_timeout) end(name, transport::FlowError::Framing);
-        } else if (silent >= limits_.idle_timeout || begun >= limits_.message_timeout) {
-            counters_.add(Counter::stream_idle_closed_total);
-            end(name, transport::FlowError::IdleTimeout);
-        }
-    });
+    connections_.for_each(
+        [this, now](Name name, StreamConnection& connection) { sweep(name, connection, now); });
     next_sweep_ = connections_.size() == 0 ? kNever : now + kSweepInterval;
+}
+
+/// Ends the connection when one of its times is up.
+void StreamSet::sweep(Name name, StreamConnection& connection, Instant now) {
+    const bool has_begun = connection.begun != kNever && !connection.is_held;
+    const Duration begun = has_begun ? now - connection.begun : Duration{};
+    switch (connection.state) {
+        case StreamConnection::State::Connecting:
+            return;  // connecting_ knows its deadline
+        case StreamConnection::State::Handshaking:
+            if (begun < limits_.handshake_timeout) return;
+            counters_.add(Counter::stream_handshake_timeouts_total);
+            if (connection.is_proven) note(connection, "the handshake took too long");
+            return end(name, transport::FlowError::Handshake);
+        case StreamConnection::State::Draining:
+            if (begun >= limits_.drain_timeout) end(name, transport::FlowError::Framing);
+            return;
+        case StreamConnection::State::Open:
+            break;
+    }
+    const bool is_silent =
+        !connection.is_proven && now - connection.opened >= limits_.first_message_timeout;
+    const bool is_idle = now - connection.heard >= limits_.idle_timeout;
+    if (!is_silent && !is_idle && begun < limits_.message_timeout) return;
+    counters_.add(is_silent ? Counter::stream_silent_closed_total
+                            : Counter::stream_idle_closed_total);
+    say_goodbye(connection);
+    write(name);
+    if (connections_.get(name) != nullptr) end(name, transport::FlowError::IdleTimeout);
 }
 
 Instant StreamSet::next_deadline() const {

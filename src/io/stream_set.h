@@ -1,5 +1,6 @@
-// The stream connections of one shard: accepted, opened, framed, bounded, and closed when they
-// fail. Implements: RFC 3261 §18.1.1, §18.2.2, §18.3, §18.4; RFC 5626 §3.5.1
+// The stream connections of one shard: accepted, opened, secured, framed, bounded, and closed when
+// they fail. Implements: RFC 3261 §18.1.1, §18.2.2, §18.3, §18.4; RFC 5626 §3.5.1; RFC 5922 §7; RFC
+// 7118
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include "base/counters.h"
 #include "base/slab.h"
 #include "io/file_descriptor.h"
+#include "io/source_connections.h"
 #include "io/stream_connection.h"
 #include "transport/packet.h"
 
@@ -24,8 +26,12 @@ struct StreamLimits {
     Duration idle_timeout = std::chrono::minutes(65);
     Duration message_timeout =
         std::chrono::seconds(30);  // a message that has begun must be whole by then
-    Duration drain_timeout = std::chrono::seconds(2);  // for the answer to a lost framing
-    size_t output_bytes_max = 1024 * 1024;             // queued for one peer
+    Duration drain_timeout = std::chrono::seconds(2);           // for the answer to a lost framing
+    Duration handshake_timeout = std::chrono::seconds(10);      // TLS and WebSocket together
+    Duration first_message_timeout = std::chrono::seconds(30);  // for the first valid SIP message
+    uint32_t connections_per_source = 1000;                     // of all shards; accepted ones
+    std::vector<Network> exempt;            // whose connections are not counted, and may be silent
+    size_t output_bytes_max = 1024 * 1024;  // queued for one peer
 };
 
 /// A stream that ended after it was established.
@@ -34,10 +40,38 @@ struct ClosedStream {
     transport::FlowError why = transport::FlowError::ClosedByPeer;
 };
 
+/// What a connection without a name is found by. A TLS connection serves the domain that its
+/// certificate was checked for, and no other (RFC 5922 §7.3, RFC 5923 §8.2).
+struct StreamKey {
+    Endpoint remote;
+    transport::Transport transport = transport::Transport::Tcp;
+    transport::PeerDomain domain{};
+
+    static StreamKey of(const transport::Flow& flow) {
+        return {flow.remote, flow.transport, flow.domain};
+    }
+    friend bool operator==(const StreamKey&, const StreamKey&) = default;
+};
+
 /// Keyed, because who connects chooses his own addresses.
-struct EndpointHash {
+struct StreamKeyHash {
     std::array<uint64_t, 2> key;
-    size_t operator()(const Endpoint& endpoint) const;
+    size_t operator()(const StreamKey& key) const;
+};
+
+/// How the connections of one listener are secured. TLS and WSS need `server`; TLS connections are
+/// opened with `client`.
+struct StreamSecurity {
+    std::shared_ptr<const TlsServer> server;
+    std::shared_ptr<const TlsClient> client;
+    std::vector<std::string> origins;  // WS and WSS: those that may connect; none: any
+};
+
+/// A TLS connection that we opened and that could not be used: for the log.
+struct StreamNotice {
+    Endpoint remote;
+    std::string domain;  // asked for; empty: the address
+    std::string reason;
 };
 
 /// The driver, as its streams see it: each event of the reactor is one turn, in which messages are
@@ -65,9 +99,18 @@ class StreamSet final {
     StreamSet& operator=(const StreamSet&) = delete;
 
     /// Connections accepted from `socket`, and those opened for it, belong to `listener` of the
-    /// snapshot.
-    void add_listener(uint16_t listener, const Endpoint& bound, FileDescriptor socket);
-    void set_limits(const StreamLimits& limits) { limits_ = limits; }
+    /// snapshot and speak `transport`.
+    void add_listener(uint16_t listener, const Endpoint& bound, FileDescriptor socket,
+                      transport::Transport transport = transport::Transport::Tcp,
+                      StreamSecurity security = {});
+    /// Handshakes that begin from now on are made so; connections that are up stay as they are.
+    void secure(uint16_t listener, StreamSecurity security);
+    void set_limits(StreamLimits limits) { limits_ = std::move(limits); }
+    /// Counts connections together with those of other shards. Must outlive this.
+    void share_sources(SourceConnections& sources) { sources_ = &sources; }
+    /// Keeps the name of a domain whose hash stands in flows, for the certificates of connections
+    /// that will be opened. The oldest ones are forgotten. True when it was not known.
+    bool learn_domain(std::string_view domain);
 
     /// Queues a message for the connection that `flow` names; if that has ended, or none is named,
     /// for another connection to the same remote, or for a new one. What cannot be sent is in
@@ -92,6 +135,7 @@ class StreamSet final {
     /// turn.
     std::vector<StreamOwner>& failed_owners() { return failed_owners_; }
     std::vector<ClosedStream>& closed() { return closed_; }
+    std::vector<StreamNotice>& notices() { return notices_; }
     uint32_t size() const { return connections_.size(); }
     /// True when nothing waits to be written.
     bool is_flushed() const;
@@ -102,6 +146,8 @@ class StreamSet final {
     struct Listening {
         uint16_t listener;
         Endpoint bound;
+        transport::Transport transport;
+        StreamSecurity security;
         std::unique_ptr<Descriptor> descriptor;
         bool is_paused = false;
     };
@@ -112,13 +158,18 @@ class StreamSet final {
 
     void await_accept(size_t index);
     void accept_ready(size_t index);
-    Name adopt(FileDescriptor socket, uint16_t listener, const Endpoint& remote, Instant now);
+    void accept(const Listening& entry, FileDescriptor socket, const Endpoint& remote, Instant now);
+    Name adopt(FileDescriptor socket, const transport::Flow& flow, Instant now);
     Name find(const transport::Flow& flow);
     Name open(Instant now, const transport::Flow& flow);
     void await_connected(Name name);
     void connected(Name name);
     bool is_at_limit();
+    bool is_exempt(const IpAddress& source) const;
+    void become_open(StreamConnection& connection, Instant now);
+    void sweep(Name name, StreamConnection& connection, Instant now);
     void end(Name name, transport::FlowError why);
+    const Listening* listening_of(uint16_t listener) const;
     Name name_of(const StreamConnection& connection) const;
 
     void await_input(Name name);
@@ -128,10 +179,31 @@ class StreamSet final {
                     bool is_own_buffer);
     size_t deliver(StreamConnection& connection, std::string_view buffer);
     void lose_framing(StreamConnection& connection, std::string_view rest);
+    void drain(StreamConnection& connection);
+    void finish_draining(StreamConnection& connection);
     void discard(Name name);
+    bool hand_over(StreamConnection& connection, std::string_view message);
 
+    // TLS and WebSocket (stream_layers.cpp).
+    bool add_layers(StreamConnection& connection, const Listening* entry);
+    void begin_handshake(StreamConnection& connection, Instant now);
+    void read_layers(Name name, std::string_view wire, Instant now);
+    void tls_established(StreamConnection& connection, Instant now);
+    void tls_failed(Name name, bool was_established);
+    void take_plain(StreamConnection& connection, std::string_view plain, Instant now);
+    size_t deliver_web_socket(StreamConnection& connection, std::string_view buffer);
+    size_t upgrade(StreamConnection& connection, std::string_view buffer);
+    bool take_web_socket_message(StreamConnection& connection, std::string_view message);
+    bool wrap(StreamConnection& connection, std::string_view message, StreamOutput& output);
+    bool queue_plain(StreamConnection& connection, std::string_view plain);
+    void say_goodbye(StreamConnection& connection);
+    void note(const StreamConnection& connection, std::string reason);
+
+    StreamOutput& output_of(StreamConnection& connection);
+    void mark_dirty(StreamConnection& connection);
     bool queue(StreamConnection& connection, std::string_view bytes, StreamOwner owner);
     void write(Name name);
+    void send_once(StreamConnection& connection);
     void await_output(Name name);
     void release_output(StreamConnection& connection);
     void fail_output(StreamConnection& connection);
@@ -145,13 +217,22 @@ class StreamSet final {
     StreamSink& sink_;
     Connections connections_;
     std::vector<Listening> listening_;
-    boost::unordered_flat_map<Endpoint, Name, EndpointHash> by_remote_;
-    std::deque<Connecting> connecting_;  // in the order of their deadlines
+    boost::unordered_flat_map<StreamKey, Name, StreamKeyHash> by_key_;
+    SourceConnections own_sources_;
+    SourceConnections* sources_ = &own_sources_;
+    boost::unordered_flat_map<uint64_t, std::string> domains_;  // by PeerDomain::number()
+    std::deque<uint64_t> domains_in_order_;                     // the oldest first
+    std::deque<Connecting> connecting_;                         // in the order of their deadlines
     std::vector<Name> dirty_;
     std::vector<Name> held_;
     std::vector<StreamOwner> failed_owners_;
     std::vector<ClosedStream> closed_;
+    std::vector<StreamNotice> notices_;
     std::unique_ptr<char[]> scratch_;
+    Instant turn_;       // the beginning of the latest turn
+    std::string plain_;  // decrypted
+    std::string wire_;   // what TLS wants sent
+    std::string frame_;  // a WebSocket frame
     std::vector<std::string> spare_;
     std::vector<std::unique_ptr<StreamOutput>> spare_outputs_;
     Instant next_sweep_ = kNever;

@@ -266,6 +266,7 @@ TEST_F(StreamSet_Behaviour, GoesOnWritingWhenASlowPeerReadsAgain) {
 }
 
 TEST_F(StreamSet_Behaviour, ClosesIdleStreams) {
+    limits.first_message_timeout = limits.idle_timeout * 2;
     start();
     const FileDescriptor client = connect_client(server);
     ASSERT_TRUE(run([this] { return streams->size() == 1; }));

@@ -43,6 +43,7 @@ LoadedConfig default_config() {
     config.settings.server_name = "Signalbox";
     config.settings.domains = {host_name()};
     config.settings.listeners = default_listeners();
+    config.listen_security.resize(config.settings.listeners.size());
     config.settings.timers = config.settings.timers.resolved();
     return config;
 }

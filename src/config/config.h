@@ -18,6 +18,18 @@ namespace signalbox::config {
 
 enum class StoreEngine : uint8_t { Sqlite, Memory };
 
+/// What a listener wants of its clients' certificates: nothing, one that it may do without, one
+/// without which there is no connection.
+enum class ClientCertificates : uint8_t { Ignore, Ask, Require };
+
+/// How the connections of one listener are secured.
+struct ListenSecurity {
+    std::vector<std::string> certificates;  // absolute paths; the first one's key is the first of
+    std::vector<std::string> private_keys;  // these. None: self-signed, in data_dir
+    std::optional<ClientCertificates> client_certificates;  // nothing: by the transport
+    std::vector<std::string> origins;
+};
+
 /// A whole, checked configuration. Plain data.
 struct LoadedConfig {
     std::string file;      // absolute; empty: started without a configuration
@@ -32,6 +44,9 @@ struct LoadedConfig {
     std::string log_file;                                  // absolute; empty: standard error
     uint32_t shards = 0;  // 0: one for each CPU of the affinity mask
     Duration shutdown_max = std::chrono::seconds(5);
+    std::vector<ListenSecurity> listen_security;  // by listener
+    bool verify_servers = true;  // the certificates of those to whom we open TLS connections
+    std::string ca_file;         // absolute; empty: the authorities that the system trusts
     /// Everything of a snapshot but its version and own_addresses. auth.realm is empty when neither
     /// a realm nor a domain is configured: then it is the name fixed in data_dir (make_snapshot
     /// takes it).

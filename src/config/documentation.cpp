@@ -49,6 +49,8 @@ constexpr std::string_view kClosing =
     "server |\n"
     "| `identity` | the realm of a server without domains | passwords stop working when the host "
     "name has changed |\n"
+    "| `certificate.pem`, `private_key.pem` | what tls and wss listeners without a certificate "
+    "show | they are made anew, and clients that remember the old one warn |\n"
     "| `control.sock` | how the other commands reach the running server | it is made at each start "
     "|\n"
     "\n"

@@ -108,17 +108,52 @@ constexpr std::array kTop{
         .store = store_server_name},
 };
 
+/// "https://phone.example.test", with a port where it differs: as browsers write it (RFC 6454 §7).
+bool is_origin(std::string_view origin) {
+    if (origin == "null") return true;
+    const size_t scheme_end = origin.find("://");
+    if (scheme_end == std::string_view::npos || scheme_end == 0) return false;
+    std::string_view host = origin.substr(scheme_end + 3);
+    const size_t colon = host.rfind(':');
+    if (colon != std::string_view::npos && !host.ends_with(']')) {
+        const auto port = text::to_u32(host.substr(colon + 1));
+        if (!port || *port == 0 || *port > 65535) return false;
+        host = host.substr(0, colon);
+    }
+    return is_host(host);
+}
+
+std::string store_origins(LoadedConfig& config, const Value& value) {
+    for (const std::string& origin : value.list) {
+        if (is_origin(origin)) continue;
+        return "\"" + origin +
+               "\" is no origin; expected a scheme and a host, such as "
+               "\"https://phone.example.test\"";
+    }
+    config.listen_security.back().origins = value.list;
+    return {};
+}
+
+std::string store_paths(std::vector<std::string>& paths, const Value& value) {
+    for (const std::string& path : value.list) {
+        if (path.empty()) return "it is empty";
+    }
+    paths = value.list;
+    return {};
+}
+
 constexpr std::array kListen{
     Key{.name = "transport",
         .type = KeyType::Choice,
         .default_text = "",
-        .help = "The transport of this listener.",
-        .choices = "udp|tcp",
+        .help = "The transport of this listener. ws and wss are WebSocket, for phones in browsers "
+                "(RFC 7118).",
+        .choices = "udp|tcp|tls|ws|wss",
         .when = When::AtStart,
         .is_required = true,
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
             config.settings.listeners.back().transport =
-                value.number == 0 ? transport::Transport::Udp : transport::Transport::Tcp;
+                static_cast<transport::Transport>(value.number);
             return {};
         }},
     Key{.name = "address",
@@ -163,6 +198,66 @@ constexpr std::array kListen{
             }
             listener.advertise_host = std::string(host);
             listener.advertise_port = static_cast<uint16_t>(port.value_or(0));
+            return {};
+        }},
+    Key{.name = "certificate",
+        .type = KeyType::Texts,
+        .default_text = "",
+        .help = "For tls and wss: the PEM file of the certificate with its chain, or a list of "
+                "several. A client gets the one for the domain that it asks for, else the first. "
+                "Without one the server signs one itself at its first start, in data_dir.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            return store_paths(config.listen_security.back().certificates, value);
+        }},
+    Key{.name = "private_key",
+        .type = KeyType::Texts,
+        .default_text = "",
+        .help = "The PEM file of the certificate's private key, without a password; a list where "
+                "certificate is one, in the same order. Both are read again at every reload; "
+                "connections that are up stay.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            return store_paths(config.listen_security.back().private_keys, value);
+        }},
+    Key{.name = "client_certificate",
+        .type = KeyType::Choice,
+        .default_text = "",
+        .help = "For tls and wss: whether clients are asked for a certificate. ask: one that an "
+                "authority of [tls] vouches for is the peer's identity, and none is no hindrance. "
+                "require: no connection without one. By default ask for tls, ignore for wss "
+                "(browsers would ask their users).",
+        .choices = "ignore|ask|require",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.listen_security.back().client_certificates =
+                static_cast<ClientCertificates>(value.number);
+            return {};
+        }},
+    Key{.name = "origins",
+        .type = KeyType::TextList,
+        .default_text = "",
+        .help = "For ws and wss: the web pages that may connect, as browsers name them, such as "
+                "\"https://phone.example.test\". Without it any may; with it also a client that "
+                "names none is refused.",
+        .store = store_origins},
+};
+
+constexpr std::array kTls{
+    Key{.name = "verify_servers",
+        .type = KeyType::Boolean,
+        .default_text = "true",
+        .help = "Whether a server to which the server opens a TLS connection must show a "
+                "certificate for the domain that was asked for (RFC 5922).",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.verify_servers = value.flag;
+            return {};
+        }},
+    Key{.name = "ca_file",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "The PEM file of the authorities whose certificates are believed, of servers and "
+                "of clients. By default those that the system trusts.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            if (value.text.empty()) return "it is empty";
+            config.ca_file = value.text;
             return {};
         }},
 };
@@ -488,6 +583,50 @@ constexpr std::array kLimits{
             config.settings.limits.connections_max = value.number32();
             return {};
         }},
+    Key{.name = "connections_per_source",
+        .type = KeyType::Integer,
+        .default_text = "1000",
+        .help = "How many stream connections one source address may have open (an IPv6 network of "
+                "64 bits counts as one). An office behind one router is one address. Trusted "
+                "networks are not counted.",
+        .min = 1,
+        .max = 10'000'000,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.connections_per_source = value.number32();
+            return {};
+        }},
+    Key{.name = "handshake_timeout",
+        .type = KeyType::Duration,
+        .default_text = "\"10s\"",
+        .help = "How long a TLS or WebSocket handshake may take, both together.",
+        .min = 100,
+        .max = 5 * kMinute,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.handshake_timeout = value.duration();
+            return {};
+        }},
+    Key{.name = "first_message_timeout",
+        .type = KeyType::Duration,
+        .default_text = "\"30s\"",
+        .help = "A stream connection on which no valid SIP message came by then is closed. Trusted "
+                "networks may be silent.",
+        .min = 100,
+        .max = kDay,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.first_message_timeout = value.duration();
+            return {};
+        }},
+    Key{.name = "message_timeout",
+        .type = KeyType::Duration,
+        .default_text = "\"30s\"",
+        .help = "How long a message may take from its first octet to its last on a stream "
+                "connection.",
+        .min = 100,
+        .max = kHour,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.limits.message_timeout = value.duration();
+            return {};
+        }},
     Key{.name = "connect_timeout",
         .type = KeyType::Duration,
         .default_text = "\"5s\"",
@@ -614,6 +753,7 @@ constexpr std::array kLog{
 
 void begin_listener(LoadedConfig& config) {
     config.settings.listeners.emplace_back();
+    config.listen_security.emplace_back();
 }
 void begin_trusted(LoadedConfig&) {}
 
@@ -624,6 +764,7 @@ constexpr std::array kSections{
             "UDP and TCP port 5060 "
             "on all addresses, IPv4 and IPv6.",
             kListen, begin_listener},
+    Section{"tls", SectionKind::Table, "Whom the server believes when TLS names a peer.", kTls},
     Section{"store", SectionKind::Table, "What is kept beyond a restart, and where.", kStore},
     Section{"registrar", SectionKind::Table, "How phones register.", kRegistrar},
     Section{"auth", SectionKind::Table, "How users prove who they are.", kAuth},
@@ -675,6 +816,7 @@ std::string range_of(const Key& key) {
             return format_bytes(key.min) + " to " + format_bytes(key.max);
         case KeyType::Text:
         case KeyType::TextList:
+        case KeyType::Texts:
         case KeyType::Boolean:
         case KeyType::Choice:
         case KeyType::ChoiceList:
@@ -705,6 +847,8 @@ std::string expectation(const Key& key) {
             return "expected a text in double quotes";
         case KeyType::TextList:
             return "expected a list of texts, such as [\"example.test\"]";
+        case KeyType::Texts:
+            return "expected a text in double quotes, or a list of at least one";
         case KeyType::Boolean:
             return "expected true or false";
         case KeyType::Integer:
@@ -732,6 +876,8 @@ std::string type_text(const Key& key) {
             return "text";
         case KeyType::TextList:
             return "list of texts";
+        case KeyType::Texts:
+            return "text, or list of texts";
         case KeyType::Boolean:
             return "true or false";
         case KeyType::Integer:

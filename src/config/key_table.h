@@ -15,6 +15,7 @@ namespace signalbox::config {
 enum class KeyType : uint8_t {
     Text,      // any text
     TextList,  // a list of texts
+    Texts,     // a text, or a list of at least one
     Boolean,
     Integer,     // min to max
     Duration,    // text with a unit; min and max in milliseconds
@@ -28,7 +29,7 @@ enum class KeyType : uint8_t {
 /// type.
 struct Value {
     std::string text;               // Text
-    std::vector<std::string> list;  // TextList
+    std::vector<std::string> list;  // TextList, Texts
     bool flag = false;              // Boolean
     uint64_t number = 0;  // Integer, Duration and Seconds (milliseconds), Bytes, Choice (its index)
     std::vector<uint64_t> choices;  // ChoiceList

@@ -60,7 +60,7 @@ std::optional<Value> list_value(const Key& key, const toml::node& node) {
     if (array == nullptr) return std::nullopt;
     Value value;
     for (const toml::node& element : *array) {
-        if (key.type == KeyType::TextList) {
+        if (key.type == KeyType::TextList || key.type == KeyType::Texts) {
             auto written = element.value_exact<std::string>();
             if (!written) return std::nullopt;
             value.list.push_back(std::move(*written));
@@ -73,6 +73,7 @@ std::optional<Value> list_value(const Key& key, const toml::node& node) {
         value.choices.push_back(*index);
     }
     if (key.type == KeyType::ChoiceList && value.choices.empty()) return std::nullopt;
+    if (key.type == KeyType::Texts && value.list.empty()) return std::nullopt;
     return value;
 }
 
@@ -116,6 +117,10 @@ std::optional<Value> read_value(const Key& key, const toml::node& node) {
             value.number = *index;
             return value;
         }
+        case KeyType::Texts:
+            if (!written) return list_value(key, node);
+            value.list.push_back(*written);
+            return value;
         case KeyType::TextList:
         case KeyType::ChoiceList:
             return list_value(key, node);
@@ -276,7 +281,8 @@ class Parser final {
 
     void resolve() {
         const std::filesystem::path base = std::filesystem::path(file_).parent_path();
-        for (std::string* path : {&config_.data_dir, &config_.users_file, &config_.log_file}) {
+        for (std::string* path :
+             {&config_.data_dir, &config_.users_file, &config_.log_file, &config_.ca_file}) {
             if (path->empty()) continue;
             *path = (base / *path).lexically_normal().string();
         }
@@ -285,6 +291,12 @@ class Parser final {
             settings.auth.realm = settings.domains.front();
         }
         if (settings.listeners.empty()) settings.listeners = default_listeners();
+        config_.listen_security.resize(settings.listeners.size());
+        for (ListenSecurity& security : config_.listen_security) {
+            for (auto* paths : {&security.certificates, &security.private_keys}) {
+                for (std::string& path : *paths) path = (base / path).lexically_normal().string();
+            }
+        }
         for (const auto& [name, text] : timer_warnings(settings.timers)) {
             ConfigError warning{file_, lines_["timers." + name], text};
             config_.warnings.push_back(warning.to_string());
@@ -338,13 +350,39 @@ class Parser final {
         if (tables == nullptr || tables->size() != listeners.size()) return;
         for (size_t i = 0; i < listeners.size(); ++i) {
             for (size_t j = 0; j < i; ++j) {
-                if (listeners[i].transport != listeners[j].transport) continue;
+                // All but UDP stand on a port of TCP.
+                if (transport::is_reliable(listeners[i].transport) !=
+                    transport::is_reliable(listeners[j].transport))
+                    continue;
                 if (listeners[i].bound != listeners[j].bound) continue;
                 if (listeners[i].bound.port == 0) continue;
+                const bool is_same = listeners[i].transport == listeners[j].transport;
                 fault(line_of(*tables->get(i)),
                       "the address " + listeners[i].bound.to_string() +
-                          " stands in two [[listen]] with the same transport");
+                          (is_same ? " stands in two [[listen]] with the same transport"
+                                   : " stands in two [[listen]] whose transports both use TCP"));
             }
+            check_security(line_of(*tables->get(i)), listeners[i].transport,
+                           config_.listen_security[i]);
+        }
+    }
+
+    void check_security(uint32_t line, transport::Transport transport,
+                        const ListenSecurity& security) {
+        const bool has_pair = !security.certificates.empty() || !security.private_keys.empty();
+        if (has_pair && !transport::is_secure(transport)) {
+            fault(line, "certificate and private_key are for transport = \"tls\" or \"wss\"");
+        } else if (security.certificates.size() != security.private_keys.size()) {
+            fault(line, "there are " + std::to_string(security.certificates.size()) +
+                            " certificates and " + std::to_string(security.private_keys.size()) +
+                            " private keys; name one private_key for each certificate, in the same "
+                            "order");
+        }
+        if (security.client_certificates && !transport::is_secure(transport)) {
+            fault(line, "client_certificate is for transport = \"tls\" or \"wss\"");
+        }
+        if (!security.origins.empty() && !transport::is_websocket(transport)) {
+            fault(line, "origins are for transport = \"ws\" or \"wss\"");
         }
     }
 

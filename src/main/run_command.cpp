@@ -9,6 +9,7 @@
 #include "config/machine.h"
 #include "main/commands.h"
 #include "main/context.h"
+#include "node/certificates.h"
 #include "node/run_server.h"
 #include "sinks/log.h"
 #include "store/data_dir.h"
@@ -113,6 +114,9 @@ int check(const std::string& config_file) {
     const auto config = load(config_file);
     if (!config) return kFailed;
     print_warnings(*config);
+    if (const auto certificates = node::check_certificates(*config); !certificates) {
+        return fail(certificates.error().text);
+    }
     if (config->engine == config::StoreEngine::Memory && !config->users_file.empty()) {
         const auto users = store::read_users_file(config->users_file);
         if (!users) return fail(users.error().text);

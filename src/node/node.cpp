@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "config/machine.h"
+#include "node/certificates.h"
 #include "ports/sharding.h"
 
 namespace signalbox::node {
@@ -97,13 +98,18 @@ void Node::reload() {
     if (!snapshots_.has_room()) {
         return refuse("Calls still use 16 older configurations. Try again when some have ended.");
     }
+    auto security = load_security(*loaded);
+    if (!security) return refuse(security.error().text + " The running certificates stay.");
     for (const std::string& warning : loaded->warnings) {
         options_.log->warning("config_warning", {{"text", warning}});
     }
     config_ = std::move(*loaded);
     options_.log->set_level(sinks::parse_log_level(config_.log_level));
     const ports::Snapshot* snapshot = snapshots_.add(make_snapshot(config_));
-    for (const auto& shard : shards_) shard->post(ports::InstallSnapshot{snapshot});
+    for (const auto& shard : shards_) {
+        shard->secure(security->listeners);
+        shard->post(ports::InstallSnapshot{snapshot});
+    }
     counters_.add(Counter::config_reloads_total);
     options_.log->info("config_loaded", {{"file", config_.file}, {"version", snapshot->version}});
 }
@@ -190,6 +196,11 @@ void Node::post_users(std::vector<ports::UserRecord> users) {
 
 void Node::on_report(ShardReport&& report) {
     for (const ports::Snapshot* snapshot : report.released) snapshots_.release(snapshot);
+    for (const io::StreamNotice& notice : report.notices) {
+        options_.log->warning("tls_connect_failed", {{"domain", notice.domain},
+                                                     {"address", notice.remote.to_string()},
+                                                     {"reason", notice.reason}});
+    }
     for (ports::CommandReply& reply : report.replies) {
         queries_.on_reply(report.shard, std::move(reply));
     }

@@ -51,6 +51,7 @@ class Node final {
     store::Outcome<std::vector<Restored>> load_store();
     store::Outcome<void> make_shards();
     store::Outcome<std::vector<std::vector<ShardSocket>>> open_sockets() const;
+    void warn_of_few_descriptors() const;
     void connect_shards();
     void start_worker();
     void say_listening() const;
@@ -84,6 +85,8 @@ class Node final {
     Counters counters_;
     std::unique_ptr<store::Store> store_;
     uint64_t users_version_ = 0;
+    std::vector<io::StreamSecurity> security_;  // by listener, as at the start
+    io::SourceConnections sources_;
     std::vector<std::unique_ptr<Ring>> rings_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::unique_ptr<StoreWorker> worker_;

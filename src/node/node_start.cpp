@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <csignal>
 
+#include "base/text.h"
 #include "config/machine.h"
 #include "io/bound_socket.h"
+#include "node/certificates.h"
 #include "node/node.h"
 #include "node/port_holder.h"
 #include "ports/sharding.h"
@@ -32,6 +34,9 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Besides connections: sockets of the listeners, the journal, the database, the log.
+constexpr rlim_t kOtherDescriptors = 64;
+
 }  // namespace
 
 uint8_t default_shards() {
@@ -46,6 +51,11 @@ store::Outcome<void> Node::start() {
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     TRY(prepare_data());
+    TRY_ASSIGN(security, load_security(config_));
+    if (!security.made.empty()) {
+        announce(security.made, "certificate_made", {{"text", security.made}});
+    }
+    security_ = std::move(security.listeners);
     TRY(check_ports());
     TRY_ASSIGN(restored, load_store());
     snapshots_.add(make_snapshot(config_));
@@ -69,6 +79,7 @@ store::Outcome<void> Node::start() {
     for (uint8_t i = 0; i < shard_count_; ++i) shards_[i]->start(std::move(sockets[i]));
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
     await_signal();
+    warn_of_few_descriptors();
     say_listening();
     return {};
 }
@@ -147,7 +158,7 @@ store::Outcome<std::vector<std::vector<ShardSocket>>> Node::open_sockets() const
                     listen_failure(listener.transport, listener.bound, opened.error()));
             }
             sockets[shard].push_back(
-                {index, listener.transport, listener.bound, std::move(*opened)});
+                {index, listener.transport, listener.bound, std::move(*opened), security_[index]});
         }
     }
     return sockets;
@@ -169,6 +180,7 @@ store::Outcome<void> Node::make_shards() {
         setup.count = shard_count_;
         setup.snapshot = snapshot;
         setup.keys = keys_;
+        setup.sources = &sources_;
         TRY_ASSIGN(opened, store::Journal::open(journal));
         setup.journal = std::move(opened);
         setup.report = [this](ShardReport&& report) {
@@ -203,12 +215,26 @@ void Node::start_worker() {
     worker_ = std::make_unique<StoreWorker>(std::move(setup));
 }
 
+/// Connections past the system's limit would be refused without a word.
+void Node::warn_of_few_descriptors() const {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    const rlim_t wanted = rlim_t{config_.settings.limits.connections_max} + kOtherDescriptors +
+                          shard_count_ * rlim_t{config_.settings.listeners.size() + 16};
+    if (limit.rlim_cur >= wanted) return;
+    const std::string text = "The system allows this process " + std::to_string(limit.rlim_cur) +
+                             " open files, too few for limits.connections_max = " +
+                             std::to_string(config_.settings.limits.connections_max) +
+                             ". Raise the limit (ulimit -Hn, or LimitNOFILE of systemd) to " +
+                             std::to_string(wanted) + ", or lower the setting.";
+    announce("Warning: " + text, "few_descriptors", {{"text", text}});
+}
+
 void Node::say_listening() const {
     for (const transport::Listener& listener : config_.settings.listeners) {
-        const std::string_view name =
-            listener.transport == transport::Transport::Udp ? "udp" : "tcp";
+        const std::string name = text::to_lower(transport::transport_name(listener.transport));
         const std::string address = listener.bound.to_string();
-        announce("Listening on " + std::string(name) + " " + address + ".", "listening",
+        announce("Listening on " + name + " " + address + ".", "listening",
                  {{"transport", name}, {"address", address}});
     }
     const auto took =

@@ -21,6 +21,7 @@ enum class RingKind : uint8_t {
     ShardMessage,    // between the cores
     FlowClosed,      // a stream of the writer ended
     CloseFlow,       // end a stream of the reader
+    TlsDomain,       // a name whose hash stands in flows
 };
 
 /// All that an entry can carry; unused fields keep their defaults. Views: `bytes` is the ring's

@@ -27,6 +27,11 @@ io::StreamLimits stream_limits(const ports::Snapshot& snapshot, uint8_t shards) 
     limits.connections_max = std::max(1u, snapshot.limits.connections_max / shards);
     limits.connect_timeout = snapshot.limits.connect_timeout;
     limits.idle_timeout = snapshot.limits.stream_idle_timeout;
+    limits.message_timeout = snapshot.limits.message_timeout;
+    limits.handshake_timeout = snapshot.limits.handshake_timeout;
+    limits.first_message_timeout = snapshot.limits.first_message_timeout;
+    limits.connections_per_source = snapshot.limits.connections_per_source;
+    limits.exempt = snapshot.trusted;
     return limits;
 }
 
@@ -48,6 +53,7 @@ Shard::Shard(ShardSetup setup)
           },
           this) {
     setup_.keys.clear();
+    if (setup_.sources != nullptr) streams_.share_sources(*setup_.sources);
     now_ = io::read_clocks();
     core::CoreSetup core;
     core.node = setup_.node;
@@ -81,6 +87,11 @@ void Shard::post(ports::Command command) {
     wake_up_.signal();
 }
 
+void Shard::secure(std::vector<io::StreamSecurity> listeners) {
+    securities_.put(std::move(listeners));
+    wake_up_.signal();
+}
+
 void Shard::stop() {
     is_stopping_.store(true, std::memory_order_release);
     wake_up_.signal();
@@ -93,7 +104,8 @@ void Shard::join() {
 void Shard::open(std::vector<ShardSocket> sockets) {
     for (ShardSocket& entry : sockets) {
         if (entry.transport != transport::Transport::Udp) {
-            streams_.add_listener(entry.listener, entry.bound, std::move(entry.socket));
+            streams_.add_listener(entry.listener, entry.bound, std::move(entry.socket),
+                                  entry.transport, std::move(entry.security));
             continue;
         }
         Listening& listening = listening_[entry.listener];
@@ -203,6 +215,7 @@ void Shard::await_wake_up() {
 void Shard::on_wake_up() {
     begin_turn();
     wake_up_.acknowledge();
+    take_securities();
     take_commands();
     take_rings();
     end_turn();
@@ -215,6 +228,14 @@ void Shard::take_commands() {
             streams_.set_limits(stream_limits(*install->snapshot, setup_.count));
         }
         core_->on_command(now_, std::move(command), outbox_);
+    }
+}
+
+void Shard::take_securities() {
+    for (std::vector<io::StreamSecurity>& listeners : securities_.take()) {
+        for (size_t listener = 0; listener < listeners.size(); ++listener) {
+            streams_.secure(static_cast<uint16_t>(listener), std::move(listeners[listener]));
+        }
     }
 }
 
@@ -250,6 +271,9 @@ void Shard::take(uint8_t from, const RingEntry& entry) {
             break;
         case RingKind::CloseFlow:
             streams_.close(entry.flow, entry.why);
+            break;
+        case RingKind::TlsDomain:
+            streams_.learn_domain(entry.bytes);
             break;
     }
 }

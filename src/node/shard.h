@@ -24,6 +24,7 @@ struct ShardReport {
     uint8_t shard = 0;
     std::vector<ports::CommandReply> replies;
     std::vector<const ports::Snapshot*> released;
+    std::vector<io::StreamNotice> notices;
 };
 
 /// A listener's socket for this shard.
@@ -32,6 +33,7 @@ struct ShardSocket {
     transport::Transport transport = transport::Transport::Udp;
     Endpoint bound;
     io::FileDescriptor socket;
+    io::StreamSecurity security;
 };
 
 struct ShardSetup {
@@ -42,6 +44,7 @@ struct ShardSetup {
     std::vector<crypto::TokenKey> keys;
     std::unique_ptr<store::Journal> journal;
     io::DnsSettings dns;
+    io::SourceConnections* sources = nullptr;   // shared by all shards; outlives them
     std::function<void(ShardReport&&)> report;  // called in the shard's thread
 };
 
@@ -60,6 +63,8 @@ class Shard final : io::StreamSink {
     void start(std::vector<ShardSocket> sockets);
     /// Any thread; also before start(): such commands are done before the first packet.
     void post(ports::Command command);
+    /// Any thread: handshakes that begin from now on use these certificates, by listener.
+    void secure(std::vector<io::StreamSecurity> listeners);
     /// Any thread: ends the loop after the current turn. join() waits for it.
     void stop();
     void join();
@@ -90,6 +95,7 @@ class Shard final : io::StreamSink {
     void await_wake_up();
     void on_wake_up();
     void take_commands();
+    void take_securities();
     void take_rings();
     void take(uint8_t from, const RingEntry& entry);
     bool route(const transport::Packet& packet);
@@ -109,12 +115,14 @@ class Shard final : io::StreamSink {
     bool feed_back();
     bool push(uint8_t to, const RingEntry& entry);
     void wake_peers();
+    void announce_domains();
 
     ShardSetup setup_;
     boost::asio::io_context context_{1};
     WakeUp wake_up_;
     io::Descriptor wake_descriptor_;
     Mailbox<ports::Command> mailbox_;
+    Mailbox<std::vector<io::StreamSecurity>> securities_;
     std::vector<Peer> peers_;  // by shard; the own place is empty
     crypto::TokenKeys keys_;
     Counters counters_;  // of the driver; the core has its own

@@ -6,6 +6,7 @@ namespace signalbox::node {
 
 void Shard::empty_outbox() {
     append_journal();
+    announce_domains();
     send_all();
     for (const ports::DnsRequest& request : outbox_.dns_requests) {
         resolver_.resolve(now_.monotonic, request.id, request.host);
@@ -29,6 +30,20 @@ void Shard::append_journal() {
         // What cannot be written waits in the journal's memory, and is counted there when even that
         // is full: calls go on.
         static_cast<void>(setup_.journal->append(outbox_.journal_event(i)));
+    }
+}
+
+/// Before anything is sent to them: any shard may have to open the connection.
+void Shard::announce_domains() {
+    for (const std::string& domain : outbox_.tls_domains) {
+        if (!streams_.learn_domain(domain)) continue;
+        RingEntry entry;
+        entry.kind = RingKind::TlsDomain;
+        entry.bytes = domain;
+        for (uint8_t to = 0; to < setup_.count; ++to) {
+            if (to == setup_.index) continue;
+            if (!push(to, entry)) counters_.add(Counter::steering_ring_full_dropped_total);
+        }
     }
 }
 
@@ -94,9 +109,11 @@ void Shard::close_flow(const transport::Flow& flow) {
 }
 
 void Shard::report() {
-    if (outbox_.replies.empty() && outbox_.released_snapshots.empty()) return;
+    if (outbox_.replies.empty() && outbox_.released_snapshots.empty() && streams_.notices().empty())
+        return;
     ShardReport report{setup_.index, std::move(outbox_.replies),
-                       std::move(outbox_.released_snapshots)};
+                       std::move(outbox_.released_snapshots), std::move(streams_.notices())};
+    streams_.notices().clear();
     for (ports::CommandReply& reply : report.replies) {
         if (auto* stats = std::get_if<ports::StatsReply>(&reply.value)) add_own_counts(*stats);
     }

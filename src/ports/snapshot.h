@@ -60,6 +60,10 @@ struct LimitSettings {
     Duration connect_timeout = std::chrono::seconds(5);
     Duration stream_idle_timeout = std::chrono::minutes(65);  // longer than a default registration
     uint32_t connections_max = 100'000;
+    uint32_t connections_per_source = 1000;  // accepted from one address that is not trusted
+    Duration handshake_timeout = std::chrono::seconds(10);      // TLS and WebSocket together
+    Duration first_message_timeout = std::chrono::seconds(30);  // for the first valid SIP message
+    Duration message_timeout = std::chrono::seconds(30);        // from its first octet on a stream
 };
 
 /// Made by config/, shared by pointer, never changed. The main thread frees it when no shard uses

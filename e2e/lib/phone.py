@@ -4,12 +4,21 @@ import time
 
 import digest
 from link import Datagrams, Stream
+from link_secure import TlsStream, WebSocket
 from message import Message, new_branch, new_token, uri_of
 
 WAIT = 3.0    # for what must come
 QUIET = 0.4   # for what must not come
 SDP = (b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n"
        b"a=rtpmap:8 PCMA/8000\r\n")
+
+
+def open_link(transport, to, host, port=0):
+    if transport == "udp":
+        return Datagrams(host, port)
+    if transport in ("ws", "wss"):
+        return WebSocket(to, host, is_secure=transport == "wss")
+    return TlsStream(to, host) if transport == "tls" else Stream(to, host)
 
 
 class Phone:
@@ -19,8 +28,8 @@ class Phone:
         self.server = server
         self.user, self.password = user, password
         self.domain = domain or server.domain
-        self.to = (server.host, server.port)
-        self.link = Datagrams(host, port) if transport == "udp" else Stream(self.to, host)
+        self.to = (server.host, server.port_of(transport))
+        self.link = open_link(transport, self.to, host, port)
         self.kept = []        # received, not yet asked for
         self.challenge = None
         self.nonce_count = 0
@@ -31,7 +40,7 @@ class Phone:
     @property
     def address(self):
         host = f"[{self.link.host}]" if ":" in self.link.host else self.link.host
-        return f"{host}:{self.link.port}"
+        return getattr(self.link, "sent_by", f"{host}:{self.link.port}")
 
     @property
     def aor(self):
@@ -39,7 +48,8 @@ class Phone:
 
     @property
     def contact(self):
-        return f"<sip:{self.user}@{self.address}" + (";transport=tcp>" if self.link.transport == "TCP" else ">")
+        name = {"UDP": "", "TCP": ";transport=tcp", "TLS": ";transport=tls"}.get(self.link.transport, ";transport=ws")
+        return f"<sip:{self.user}@{self.address}{name}>"
 
     def via(self, branch=None):
         return f"SIP/2.0/{self.link.transport} {self.address};branch={branch or new_branch()};rport"

@@ -21,7 +21,8 @@ class Server:
     """One server with its configuration in a folder of its own, which close() removes."""
 
     def __init__(self, port=15060, users=(), settings="", domain="example.test", host="127.0.0.1", transports=("udp", "tcp"),
-                 domains=None, folder=None):
+                 domains=None, folder=None, more=None):
+        """`more`: other listeners, {"wss": (port, "origins = [...]\\n")}."""
         self.host, self.port, self.domain = "127.0.0.1" if host == "0.0.0.0" else host, port, domain
         self.folder = Path(folder or tempfile.mkdtemp(prefix="signalbox-e2e-"))
         self.owns_folder = folder is None
@@ -30,10 +31,15 @@ class Server:
         self.process = None
         bound = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         listens = "".join(f'[[listen]]\ntransport = "{name}"\naddress = "{bound}"\n' for name in transports)
+        self.ports = {name: other for name, (other, _) in (more or {}).items()}
+        listens += "".join(f'[[listen]]\ntransport = "{name}"\naddress = "{host}:{other}"\n{keys}' for name, (other, keys) in (more or {}).items())
         self.base = f"domains = {json.dumps(domains or [domain])}\ndata_dir = \"data\"\n"
         self.write_config(self.base + listens + settings)
         if users:
             self.import_users(users)
+
+    def port_of(self, transport):
+        return self.ports.get(transport, self.port)
 
     # The program.
     def write_config(self, text):

@@ -7,9 +7,7 @@ namespace signalbox::proxy {
 
 std::optional<Rejection> validate_request(const IncomingRequest& request, const Routing& routing) {
     const sip::MessageView& message = request.message;
-    // Deviation: RFC 3261 §26.2.2 — sips is refused with 416 as long as there is no TLS transport.
-    if (routing.uri.scheme == sip::Scheme::Other || routing.uri.scheme == sip::Scheme::Sips)
-        return Rejection{416, {}, {}};
+    if (routing.uri.scheme == sip::Scheme::Other) return Rejection{416, {}, {}};
     if (message.first(sip::HeaderId::MaxForwards) != nullptr) {
         const auto max_forwards =
             sip::parse_max_forwards(message.value(sip::HeaderId::MaxForwards));

@@ -222,6 +222,7 @@ void World::take(uint8_t shard) {
             {shard, out.shard_message_to(i), std::string(out.shard_message_bytes(i))});
     }
     dns.insert(dns.end(), out.dns_requests.begin(), out.dns_requests.end());
+    tls_domains.insert(tls_domains.end(), out.tls_domains.begin(), out.tls_domains.end());
     replies.insert(replies.end(), out.replies.begin(), out.replies.end());
     released.insert(released.end(), out.released_snapshots.begin(), out.released_snapshots.end());
     out.clear();

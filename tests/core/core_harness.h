@@ -70,6 +70,7 @@ class World {
     crypto::TokenKeys keys;
     ports::Snapshot snapshot;
     std::vector<ports::DnsRequest> dns;
+    std::vector<std::string> tls_domains;
     std::vector<ports::CommandReply> replies;
     std::vector<const ports::Snapshot*> released;
     std::vector<std::string> journal;

@@ -72,6 +72,47 @@ TEST(ReachableFlow_Rfc5626_5_3, FindsAWildcardListenerByItsPort) {
     EXPECT_EQ(flow->local, *Endpoint::parse("192.0.2.1:5060"));
 }
 
+/// A registration over that transport, whose connection has ended.
+Binding ended_binding(Transport transport, std::string_view contact) {
+    Binding binding = tcp_binding();
+    binding.record.flow.transport = transport;
+    binding.record.contact = contact;
+    binding.is_flow_closed = true;
+    return binding;
+}
+
+ports::Snapshot secured() {
+    ports::Snapshot snapshot = both();
+    snapshot.listeners.push_back(listener(Transport::Tls, "192.0.2.1:5061"));
+    snapshot.listeners.push_back(listener(Transport::Ws, "192.0.2.1:5062"));
+    snapshot.listeners.push_back(listener(Transport::Wss, "192.0.2.1:5063"));
+    return snapshot;
+}
+
+TEST(ReachableFlow_Rfc7118_5, AWebSocketClientIsGoneWithItsConnection) {
+    for (const char* contact : {"sip:a@x.invalid;transport=ws", "sip:a@198.51.100.9;transport=ws",
+                                "sips:a@198.51.100.9;transport=ws", "sip:a@198.51.100.9:5062"}) {
+        for (const Transport transport : {Transport::Ws, Transport::Wss}) {
+            const Binding binding = ended_binding(transport, contact);
+            EXPECT_FALSE(reachable_flow(binding, secured(), kOwnShard)) << contact;
+        }
+    }
+    Binding alive = ended_binding(Transport::Wss, "sip:a@x.invalid;transport=ws");
+    alive.is_flow_closed = false;
+    EXPECT_EQ(reachable_flow(alive, secured(), kOwnShard)->connection, 4u);
+}
+
+TEST(ReachableFlow_Rfc3261_26_2_2, ASipsContactIsReachedByTlsOnly) {
+    const Binding binding = ended_binding(Transport::Tls, "sips:a@198.51.100.9");
+    const auto flow = reachable_flow(binding, secured(), kOwnShard);
+    ASSERT_TRUE(flow);
+    EXPECT_EQ(flow->transport, Transport::Tls);
+    EXPECT_EQ(flow->remote.port, 5061);
+    EXPECT_FALSE(reachable_flow(binding, both(), kOwnShard)) << "no TLS listener";
+    EXPECT_FALSE(reachable_flow(ended_binding(Transport::Tls, "sips:a@198.51.100.9;transport=udp"),
+                                secured(), kOwnShard));
+}
+
 TEST(ReachableFlow_Rfc5626_5_3, PrefersTheExactAddressToAWildcard) {
     ports::Snapshot snapshot;
     snapshot.listeners = {listener(Transport::Udp, "0.0.0.0:5060"),

@@ -56,6 +56,15 @@ TEST_F(OutgoingFlow_Rfc3261_18_1_1, ElseByTheFirstThatFits) {
     EXPECT_FALSE(out(from, Transport::Udp, "203.0.113.1:5060").has_value());
 }
 
+using OutgoingFlow_Rfc7118_5 = OutgoingTest;
+
+TEST_F(OutgoingFlow_Rfc7118_5, NoWebSocketIsOpenedToAnybody) {
+    for (const Transport transport : {Transport::Ws, Transport::Wss}) {
+        listeners.push_back(listener(transport, "192.0.2.1:8080"));
+        EXPECT_FALSE(out(incoming(4, "192.0.2.1:8080"), transport, "203.0.113.1:80").has_value());
+    }
+}
+
 TEST_F(OutgoingFlow_Rfc3261_18_1_1, AListenerIndexPastTheListDoesNotMatter) {
     EXPECT_EQ(out(incoming(99, "192.0.2.1:5060"), Transport::Udp, "203.0.113.1:5060")->listener, 0);
 }

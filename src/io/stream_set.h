@@ -235,6 +235,7 @@ class StreamSet final {
     std::string frame_;  // a WebSocket frame
     std::vector<std::string> spare_;
     std::vector<std::unique_ptr<StreamOutput>> spare_outputs_;
+    static constexpr Duration kSweepInterval = std::chrono::seconds(1);
     Instant next_sweep_ = kNever;
     Instant accept_again_ = kNever;
     bool is_ending_ = false;

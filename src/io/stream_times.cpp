@@ -1,0 +1,68 @@
+// When the time of a stream connection is up: connects, handshakes, first messages, slow messages,
+// silence. Implements: RFC 3261 §18
+#include <algorithm>
+
+#include "io/stream_set.h"
+
+namespace signalbox::io {
+
+void StreamSet::on_time(Instant now) {
+    while (!connecting_.empty()) {
+        const Connecting& first = connecting_.front();
+        const StreamConnection* connection = connections_.get(first.name);
+        const bool is_over =
+            connection == nullptr || connection->state != StreamConnection::State::Connecting;
+        if (!is_over && first.deadline > now) break;
+        if (!is_over) end(first.name, transport::FlowError::ConnectTimedOut);
+        connecting_.pop_front();
+    }
+    if (accept_again_ <= now) {
+        accept_again_ = kNever;
+        for (size_t index = 0; index < listening_.size(); ++index) {
+            if (!listening_[index].is_paused) continue;
+            listening_[index].is_paused = false;
+            await_accept(index);
+        }
+    }
+    if (next_sweep_ > now) return;
+    connections_.for_each(
+        [this, now](Name name, StreamConnection& connection) { sweep(name, connection, now); });
+    next_sweep_ = connections_.size() == 0 ? kNever : now + kSweepInterval;
+}
+
+/// Ends the connection when one of its times is up.
+void StreamSet::sweep(Name name, StreamConnection& connection, Instant now) {
+    const bool has_begun = connection.begun != kNever && !connection.is_held;
+    const Duration begun = has_begun ? now - connection.begun : Duration{};
+    switch (connection.state) {
+        case StreamConnection::State::Connecting:
+            return;  // connecting_ knows its deadline
+        case StreamConnection::State::Handshaking:
+            if (begun < limits_.handshake_timeout) return;
+            counters_.add(Counter::stream_handshake_timeouts_total);
+            if (connection.is_proven) note(connection, "the handshake took too long");
+            return end(name, transport::FlowError::Handshake);
+        case StreamConnection::State::Draining:
+            if (begun >= limits_.drain_timeout) end(name, transport::FlowError::Framing);
+            return;
+        case StreamConnection::State::Open:
+            break;
+    }
+    const bool is_silent =
+        !connection.is_proven && now - connection.opened >= limits_.first_message_timeout;
+    const bool is_idle = now - connection.heard >= limits_.idle_timeout;
+    if (!is_silent && !is_idle && begun < limits_.message_timeout) return;
+    counters_.add(is_silent ? Counter::stream_silent_closed_total
+                            : Counter::stream_idle_closed_total);
+    say_goodbye(connection);
+    write(name);
+    if (connections_.get(name) != nullptr) end(name, transport::FlowError::IdleTimeout);
+}
+
+Instant StreamSet::next_deadline() const {
+    Instant next = std::min(next_sweep_, accept_again_);
+    if (!connecting_.empty()) next = std::min(next, connecting_.front().deadline);
+    return next;
+}
+
+}  // namespace signalbox::io

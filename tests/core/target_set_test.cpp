@@ -89,26 +89,6 @@ TEST_F(Targets_Rfc3261_16_5, ATransportThatWeDoNotHaveGets416) {
     call("sip:any@203.0.113.5;transport=sctp").expect(100).expect(416);
 }
 
-using Targets_Rfc3261_26_2_2 = TargetsTest;
-
-TEST_F(Targets_Rfc3261_26_2_2, SipsIsNotCarriedToAPhoneWithoutTls) {
-    call("sips:bob@example.test").expect(100).expect(480);
-    EXPECT_TRUE(bob.is_silent());
-}
-
-TEST_F(Targets_Rfc3261_26_2_2, SipsForAnotherHostLeavesByTlsOrNotAtAll) {
-    call("sips:any@203.0.113.5").expect(100).expect(500);
-    RequestText routed = alice.make("INVITE", "sip:any@somewhere.test");
-    routed.routes = {"<sips:203.0.113.5;lr>"};
-    alice.send(routed).expect(100).expect(500);
-}
-
-TEST_F(Targets_Rfc3261_26_2_2, TheDomainAskedForIsToldBeforeItsServerIsConnectedTo) {
-    call("sips:any@Elsewhere.test").expect(100);
-    ASSERT_EQ(world.dns.size(), 1U);
-    EXPECT_EQ(world.tls_domains, std::vector<std::string>{"Elsewhere.test"});
-}
-
 TEST_F(Resolver_Rfc3263_4, ANameIsLookedUpWhileTheCallWaits) {
     Phone& far = world.stranger("far", "203.0.113.5:5070");
     Outgoing waiting = call("sip:any@host.elsewhere.test:5070").expect(100);

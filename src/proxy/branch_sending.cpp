@@ -9,10 +9,6 @@ void ProxyCore::send_branch(Now now, ContextHandle handle, size_t index,
                             const Routing& routing, ports::Outbox& out) {
     ResponseContext& context = *contexts_.get(handle);
     Branch& branch = context.branches[index];
-    // SIPS is never carried further in the clear (RFC 3261 §26.2.2): this phone cannot be called.
-    if (demands_tls(request, routing, branch.target) && !transport::is_secure(flow.transport)) {
-        return branch_failed(now, handle, index, 480, out);
-    }
     const transaction::ClientStart start = s_.transactions.reserve_client(
         context.method, context.loop_hash, Owner::of_branch(handle, index));
     if (!start.client) return branch_failed(now, handle, index, 503, out);
@@ -26,9 +22,11 @@ void ProxyCore::send_branch(Now now, ContextHandle handle, size_t index,
                                 setup_.node,
                                 s_.keys,
                                 branch.path};
-    if (!render_request(forwarding, rendered_)) {
+    // SIPS is never carried further in the clear (RFC 3261 §26.2.2): this phone cannot be called.
+    const bool is_exposed = demands_tls(forwarding) && !transport::is_secure(flow.transport);
+    if (is_exposed || !render_request(forwarding, rendered_)) {
         s_.transactions.release_client(start.client);
-        return branch_failed(now, handle, index, 513, out);
+        return branch_failed(now, handle, index, is_exposed ? 480 : 513, out);
     }
     branch.client = start.client;
     branch.state = BranchState::Sent;

@@ -39,8 +39,9 @@ bool is_sips(std::string_view uri) {
 }
 
 /// Whether the request that goes out has a SIPS URI as Request-URI or topmost Route (§16.6 step 4).
-bool leaves_as_sips(const Routing& routing, std::string_view target) {
-    return is_sips(target) || is_sips(routing.next_route);
+bool leaves_as_sips(const Forwarding& forwarding) {
+    return is_sips(forwarding.target) ||
+           is_sips(next_hop_uri(forwarding.routing, forwarding.path, forwarding.target));
 }
 
 /// Where the next requests of a dialog must pass us, whatever the setting says: between a hop that
@@ -50,7 +51,7 @@ bool is_border(const Forwarding& forwarding) {
     const transport::Transport from = forwarding.request.flow.transport;
     const transport::Transport to = forwarding.flow.transport;
     return transport::is_websocket(from) || transport::is_websocket(to) ||
-           transport::is_secure(from) != leaves_as_sips(forwarding.routing, forwarding.target);
+           transport::is_secure(from) != leaves_as_sips(forwarding);
 }
 
 struct RecordRoute {
@@ -95,8 +96,7 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const transport::SentBy inside = transport::sent_by(request.flow, listeners);
     ShortText value;
     // A side that TLS does not protect cannot be promised by a SIPS URI.
-    const bool is_secured = leaves_as_sips(forwarding.routing, forwarding.target) ||
-                            is_sips(request.message.request_uri());
+    const bool is_secured = demands_tls(forwarding);
     const auto route_by = [&](const transport::SentBy& sent_by, transport::Transport transport) {
         add_record_route(value, {sealed.view(), sent_by.view(), transport,
                                  is_secured && transport::is_secure(transport)});
@@ -129,7 +129,9 @@ void insert_path(const Forwarding& forwarding, sip::EditList& edits) {
     const transport::SentBy outside =
         transport::sent_by(forwarding.flow, request.snapshot.listeners);
     ShortText value;
-    add_record_route(value, token, outside.view(), forwarding.flow.transport);
+    const transport::Transport transport = forwarding.flow.transport;
+    add_record_route(value, {token, outside.view(), transport,
+                             demands_tls(forwarding) && transport::is_secure(transport)});
     std::string path(value.view());
     if (has_reg_id) path.insert(path.size() - 1, ";ob");
     edits.insert_header(HeaderId::MaxForwards, "Path", path);
@@ -247,8 +249,8 @@ std::string_view next_hop_uri(const Routing& routing, std::string_view path,
     return routing.next_route.empty() ? target : routing.next_route;
 }
 
-bool demands_tls(const IncomingRequest& request, const Routing& routing, std::string_view target) {
-    return leaves_as_sips(routing, target) || is_sips(request.message.request_uri());
+bool demands_tls(const Forwarding& forwarding) {
+    return leaves_as_sips(forwarding) || is_sips(forwarding.request.message.request_uri());
 }
 
 bool begins_dialog(sip::Method method) {

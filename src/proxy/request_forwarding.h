@@ -18,7 +18,7 @@ struct Forwarding {
     std::string_view target;      // the new Request-URI
     const transport::Flow& flow;  // by which it leaves
     std::string_view branch;
-    uint64_t loop_hash = 0;  // as in the branch
+    uint64_t loop_hash = 0;     // as in the branch
     bool record_route = false;  // by the setting; where the RFC demands one it is put in anyway
     uint16_t node = 0;
     const crypto::TokenKeys& keys;
@@ -36,7 +36,7 @@ bool render_request(const Forwarding& forwarding, std::string& out);
 
 /// True when this request may leave over TLS only: its Request-URI was SIPS, or it leaves with a
 /// SIPS URI as Request-URI or topmost Route (RFC 3261 §26.2.2).
-bool demands_tls(const IncomingRequest& request, const Routing& routing, std::string_view target);
+bool demands_tls(const Forwarding& forwarding);
 
 /// True for methods whose requests get our Record-Route: those that begin a dialog, and their
 /// refreshes.

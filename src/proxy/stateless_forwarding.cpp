@@ -54,7 +54,6 @@ bool can_do_without_state(const transport::Flow& a, const transport::Flow& b) {
 bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing& routing,
                                   std::string_view target, const transport::Flow& flow,
                                   uint64_t hash, ports::Outbox& out) {
-    if (demands_tls(request, routing, target) && !transport::is_secure(flow.transport)) return false;
     transaction::BranchFields fields;
     fields.kind = transaction::BranchKind::Stateless;
     fields.cookie = stable_hash(request, s_.keys.current().siphash_key);
@@ -67,6 +66,7 @@ bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing&
         request,       routing, request_uri_of(target, scratch),     flow,
         branch.view(), hash,    request.snapshot.proxy.record_route, setup_.node,
         s_.keys};
+    if (demands_tls(forwarding) && !transport::is_secure(flow.transport)) return false;
     if (!render_request(forwarding, rendered_)) return false;
     out.transmits.add(flow, rendered_);
     s_.counters.add(Counter::requests_forwarded_total);

@@ -24,10 +24,11 @@ struct Location::Block {
     uint16_t call_id_size = 0;
     uint16_t user_agent_size = 0;
     uint16_t path_size = 0;
-    uint16_t q = 1000;
-    bool has_q = false;
-    bool is_nated = false;
-    bool is_flow_closed = false;
+    // In one word: a contact's budget has no room for four.
+    uint16_t q : 10 = 1000;
+    bool has_q : 1 = false;
+    bool is_nated : 1 = false;
+    bool is_flow_closed : 1 = false;
 
     size_t text_size() const {
         return size_t{contact_size} + parameters_size + call_id_size + user_agent_size + path_size;
@@ -121,7 +122,7 @@ Location::Block* Location::make_block(const Binding& binding) {
     block->user_agent_size = static_cast<uint16_t>(record.user_agent.size());
     block->path_size = static_cast<uint16_t>(record.path.size());
     block->reg_id = record.reg_id;
-    block->q = record.q;
+    block->q = record.q & 0x3ff;  // at most 1000
     block->has_q = record.has_q;
     block->is_nated = record.is_nated;
     block->is_flow_closed = binding.is_flow_closed;

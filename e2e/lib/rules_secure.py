@@ -271,9 +271,9 @@ def connections_per_source(case):
     server = case.server("impatient")
     host = case.world.host()
     streams = [case.keep(Stream((server.host, server.port), host)) for _ in range(6)]
-    streams[5].receive(0.5)
-    check(streams[5].is_closed, "the sixth is open")
-    check(not streams[0].is_closed, "the first is closed")
+    for stream in streams:  # which one it is depends on the order in which the shards accept
+        stream.receive(0.1)
+    check(sum(stream.is_closed for stream in streams) == 1, f"closed are {[stream.is_closed for stream in streams]}")
     other = case.keep(Stream((server.host, server.port), case.world.host()))
     other.send(server.options(other).replace(b"SIP/2.0/UDP", b"SIP/2.0/TCP"))
     check(other.receive(3), "another address was refused")

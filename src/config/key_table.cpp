@@ -245,7 +245,8 @@ constexpr std::array kTls{
         .type = KeyType::Boolean,
         .default_text = "true",
         .help = "Whether a server to which the server opens a TLS connection must show a "
-                "certificate for the domain that was asked for (RFC 5922).",
+                "certificate for the domain that was asked for (RFC 5922). Without it whoever "
+                "answers is taken for that domain.",
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
             config.verify_servers = value.flag;
             return {};
@@ -356,10 +357,11 @@ constexpr std::array kRegistrar{
     Key{.name = "service_route",
         .type = KeyType::Text,
         .default_text = "\"off\"",
-        .help = "Where registered phones are told to send their requests (Service-Route, RFC 3608): "
-                "\"off\", \"self\" "
-                "for this server as the phone reached it, or Route values such as "
-                "\"<sip:proxy.example.com;lr>\".",
+        .help =
+            "Where registered phones are told to send their requests (Service-Route, RFC 3608): "
+            "\"off\", \"self\" "
+            "for this server as the phone reached it, or Route values such as "
+            "\"<sip:proxy.example.com;lr>\".",
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
             if (value.text == "off") {
                 config.settings.registrar.service_route.clear();

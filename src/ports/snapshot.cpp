@@ -82,7 +82,13 @@ TenantId Snapshot::tenant_of_identity(const sip::Uri& uri) const {
 
 bool Snapshot::is_own_address(const sip::Uri& uri) const {
     if (!uri.is_sip()) return false;
-    return is_our_domain(*this, uri) || is_listener(*this, uri.host, uri.port_or_default());
+    if (is_our_domain(*this, uri)) return true;
+    if (is_listener(*this, uri.host, uri.port_or_default())) return true;
+    // Without a port, that of the transport that it asks for is meant (RFC 3261 §19.1.2).
+    const auto transport =
+        transport::transport_of_uri(uri.param("transport"), uri.scheme == sip::Scheme::Sips);
+    return !uri.port && transport &&
+           is_listener(*this, uri.host, transport::default_port(*transport));
 }
 
 }  // namespace signalbox::ports

@@ -4,6 +4,7 @@
 #include "io/web_socket_codec.h"
 
 #include <gmock/gmock.h>
+#include <malloc.h>
 
 #include "io/utf8.h"
 
@@ -221,6 +222,26 @@ TEST(WebSocketCodec_Rfc7118_5, AMessageIsTextWhereItIsUtf8) {
               "caf\xc3\xa9"
               "\x82\x04"
               "caf\xe9");
+}
+
+TEST(WebSocketCodec_Behaviour, AnIdleConnectionCostsLessThan8KiB) {
+    constexpr size_t kCodecs = 100;
+    const std::string stream = octets({1, std::string(30000, 'x'), false}) +
+                               octets({0, std::string(10000, 'y')}) + octets({9, "ping"});
+    std::vector<std::unique_ptr<WebSocketCodec>> codecs;
+    codecs.reserve(kCodecs);
+    const size_t before = ::mallinfo2().uordblks;
+    for (size_t i = 0; i < kCodecs; ++i) {
+        codecs.push_back(std::make_unique<WebSocketCodec>(kMax));
+        std::string_view input = stream;
+        while (codecs.back()->step(input) != Step::NeedMore) {
+        }
+    }
+    const size_t each = (::mallinfo2().uordblks - before) / kCodecs;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    EXPECT_LE(each, 8u * 1024);
+    EXPECT_GT(each, 1024u) << "the measure itself is broken";
+#endif
 }
 
 TEST(Utf8_Rfc3629_4, OverlongFormsSurrogatesAndCutSequencesAreNone) {

@@ -37,6 +37,18 @@ bool is_identity(const Snapshot& snapshot, std::string_view text) {
     return snapshot.tenant_of_identity(uri(text)) == kDefaultTenant;
 }
 
+TEST(Snapshot_Rfc3261_19_1_2, WithoutAPortThatOfTheTransportIsMeant) {
+    Snapshot snapshot;
+    snapshot.listeners = {listener("192.0.2.1:5061", transport::Transport::Tls),
+                          listener("192.0.2.1:443", transport::Transport::Wss)};
+    EXPECT_TRUE(is_ours(snapshot, "sips:alice@192.0.2.1"));
+    EXPECT_TRUE(is_ours(snapshot, "sip:alice@192.0.2.1;transport=tls"));
+    EXPECT_TRUE(is_ours(snapshot, "sips:alice@192.0.2.1;transport=ws"));
+    EXPECT_FALSE(is_ours(snapshot, "sip:alice@192.0.2.1"));
+    EXPECT_FALSE(is_ours(snapshot, "sip:alice@192.0.2.1;transport=ws"));
+    EXPECT_FALSE(is_ours(snapshot, "sips:alice@192.0.2.1:5060"));
+}
+
 TEST(Snapshot_Rfc3261_16_5, ConfiguredDomainIsOursInAnyCase) {
     const Snapshot snapshot = fixed();
     EXPECT_TRUE(is_ours(snapshot, "sip:alice@example.test"));

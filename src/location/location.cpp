@@ -2,8 +2,12 @@
 #include "location/location.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
+
+#include "base/random.h"
+#include "base/text.h"
 
 namespace signalbox::location {
 
@@ -29,6 +33,7 @@ struct Location::Block {
     bool has_q : 1 = false;
     bool is_nated : 1 = false;
     bool is_flow_closed : 1 = false;
+    bool is_unresolvable : 1 = false;  // stands in the index of these
 
     size_t text_size() const {
         return size_t{contact_size} + parameters_size + call_id_size + user_agent_size + path_size;
@@ -52,10 +57,30 @@ char* put(char* out, std::string_view text) {
     return out + text.size();
 }
 
+constexpr std::array<uint64_t, 2> kUnresolvableKey{0x2e696e76616c6964, 0x20636f6e74616374};
+
+uint64_t unresolvable_key(const sip::Uri& uri) {
+    std::array<uint64_t, 2> key = kUnresolvableKey;
+    key[0] ^= siphash(key, uri.user);
+    uint64_t hash = key[0];
+    for (const char c : uri.host) {
+        key[1] ^= static_cast<unsigned char>(text::lower(c));
+        hash = siphash(key, {reinterpret_cast<const char*>(&hash), sizeof hash});
+    }
+    return hash;
+}
+
 /// Longer than any registration; keeps sums of times from damaged records in range.
 constexpr Duration kExpiresMax = std::chrono::hours(24 * 3650);
 
 }  // namespace
+
+bool is_unresolvable(const sip::Uri& uri) {
+    constexpr std::string_view kInvalid = ".invalid";
+    const size_t size = uri.host.size();
+    return size > kInvalid.size() &&
+           text::iequals(uri.host.substr(size - kInvalid.size()), kInvalid);
+}
 
 NameKey Location::KeyOf::operator()(uint32_t place) const {
     const Address* address = location->addresses_.get(location->addresses_.at(place));
@@ -138,6 +163,7 @@ Location::Block* Location::make_block(const Binding& binding) {
 
 void Location::free_block(Block* block) {
     if (block->has_connection()) unindex_stream(*block);
+    if (block->is_unresolvable) unindex_unresolvable(*block);
     --binding_count_;
     const size_t size = sizeof(Block) + block->text_size();
     block->~Block();
@@ -184,6 +210,27 @@ void Location::unindex_stream(Block& block) {
     }
     block.stream_next = nullptr;
     block.stream_previous = nullptr;
+}
+
+void Location::index_unresolvable(Block& block) {
+    const std::string_view contact(block.text(), block.contact_size);
+    if (contact.find(".invalid") == std::string_view::npos) return;
+    const auto uri = sip::parse_uri(contact);
+    if (!uri || !location::is_unresolvable(*uri)) return;
+    block.is_unresolvable = unresolvable_.try_emplace(unresolvable_key(*uri), &block).second;
+}
+
+void Location::unindex_unresolvable(Block& block) {
+    const auto uri = sip::parse_uri({block.text(), block.contact_size});
+    if (uri) unresolvable_.erase(unresolvable_key(*uri));
+    block.is_unresolvable = false;
+}
+
+std::optional<Binding> Location::find_unresolvable(Now now, const sip::Uri& contact) const {
+    const auto found = unresolvable_.find(unresolvable_key(contact));
+    if (found == unresolvable_.end() || found->second->expires <= now.monotonic)
+        return std::nullopt;
+    return view(*found->second);
 }
 
 void Location::arm(Address& address) {
@@ -250,6 +297,9 @@ bool Location::replace(Now now, ports::TenantId tenant, std::string_view aor,
         if (block->expires <= now.monotonic) counters_.add(Counter::bindings_expired_total);
         free_block(block);
     }
+    // A refresh gave up its place in the index only now.
+    for (Block* block = address->first; block != nullptr; block = block->next)
+        index_unresolvable(*block);
     address->snapshot_version = snapshot_version;
     if (address->first == nullptr) {
         forget(*address);

@@ -1,6 +1,6 @@
 // The location service of one shard: addresses of record and the bindings at which they are
 // reached now.
-// Implements: RFC 3261 §10.2.1, §10.3; RFC 3261 §16.5
+// Implements: RFC 3261 §10.2.1, §10.3; RFC 3261 §16.5; RFC 7118 §5.1
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -20,8 +20,13 @@
 #include "ports/command.h"
 #include "ports/outbox.h"
 #include "ports/snapshot.h"
+#include "sip/uri.h"
 
 namespace signalbox::location {
+
+/// True for a host that no address can belong to (RFC 2606 §2): what stands there is reached by its
+/// flow alone.
+bool is_unresolvable(const sip::Uri& uri);
 
 /// The timer kinds of this service: 32 to 47.
 inline constexpr uint16_t kTimerExpiry = 32;
@@ -86,6 +91,10 @@ class Location final {
     /// The stream `flow` has closed: its bindings know it from now on. Cost: its own bindings only.
     void flow_closed(const transport::Flow& flow);
 
+    /// The live binding of a Contact that no address leads to: its host ends with ".invalid", as
+    /// browser phones write it. Of several the one that was registered first. Cost: one look-up.
+    std::optional<Binding> find_unresolvable(Now now, const sip::Uri& contact) const;
+
     bool has_live_binding_from(Now now, ports::TenantId tenant, std::string_view aor,
                                const IpAddress& source);
 
@@ -134,6 +143,8 @@ class Location final {
     void index_stream(Block& block);
     void unindex_stream(Block& block);
     void arm(Address& address);
+    void index_unresolvable(Block& block);
+    void unindex_unresolvable(Block& block);
     static Binding view(const Block& block);
     ports::EventHeader header(Now now, ports::TenantId tenant, uint64_t snapshot_version) const;
 
@@ -145,6 +156,7 @@ class Location final {
     NameIndex<uint32_t, KeyOf> index_;
     boost::unordered_flat_map<Connection, Block*, ConnectionHash>
         streams_;  // the first binding of each connection
+    boost::unordered_flat_map<uint64_t, Block*> unresolvable_;  // by user and host
     uint64_t binding_count_ = 0;
     std::vector<Binding> found_;  // what lookup() gave
     Expired expired_;

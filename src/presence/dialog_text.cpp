@@ -140,7 +140,7 @@ std::string own_contact(std::string_view aor_uri, const transport::Flow& flow,
     contact += transport::sent_by(flow, snapshot.listeners).view();
     if (transport::is_reliable(flow.transport)) {
         contact += ";transport=";
-        contact += text::to_lower(transport::transport_name(flow.transport));
+        contact += transport::uri_transport(flow.transport);
     }
     return contact + ">";
 }

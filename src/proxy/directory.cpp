@@ -91,6 +91,7 @@ const LocationAnswer& Directory::answer(Now now, const LocationQuestion& questio
                                         const ports::Snapshot& snapshot) {
     location_answer_.id = question.id;
     location_answer_.targets.clear();
+    if (!question.contact.empty()) return answer_contact(now, question, snapshot);
     const auto bindings = location_.lookup(now, question.tenant, question.aor);
     location_answer_.exists =
         !bindings.empty() || users_.find(question.tenant, question.aor) != nullptr;
@@ -118,6 +119,17 @@ bool Directory::is_registration_live(std::span<const location::Binding> bindings
             return true;
     }
     return false;
+}
+
+const LocationAnswer& Directory::answer_contact(Now now, const LocationQuestion& question,
+                                                const ports::Snapshot& snapshot) {
+    const auto uri = sip::parse_uri(question.contact);
+    const auto binding = uri ? location_.find_unresolvable(now, *uri) : std::nullopt;
+    location_answer_.exists = binding.has_value();
+    if (!binding) return location_answer_;
+    if (const auto target = target_of(*binding, snapshot))
+        location_answer_.targets.push_back(*target);
+    return location_answer_;
 }
 
 std::optional<Target> Directory::target_of(const location::Binding& binding,

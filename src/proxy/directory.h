@@ -37,6 +37,8 @@ class Directory final {
     auth::SourceGuard& guard() { return guard_; }
 
  private:
+    const LocationAnswer& answer_contact(Now now, const LocationQuestion& question,
+                                         const ports::Snapshot& snapshot);
     std::optional<Target> target_of(const location::Binding& binding,
                                     const ports::Snapshot& snapshot) const;
     void add_target(const Target& target, const location::Binding& binding, bool is_flow);

@@ -37,6 +37,31 @@ std::optional<LocationQuestion> ProxyCore::location_question(ContextHandle handl
     return question;
 }
 
+/// Asks one shard after the other which has the binding: rare enough, as transfers between browser
+/// phones are.
+void ProxyCore::find_contact(Now now, ContextHandle handle, const IncomingRequest& request,
+                             const Routing& routing, ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    LocationQuestion question;
+    question.id = Owner::of_branch(handle, kWholeContext);
+    question.contact = routing.target_uri;
+    while (context.shards_asked < setup_.shards) {
+        const uint8_t shard = context.shards_asked++;
+        if (shard != setup_.shard) {
+            context.is_locating = true;
+            s_.wheel.arm(context.timer, now.monotonic + request.snapshot.limits.port_timeout);
+            encode(ShardMessage(question), out.shard_message(shard));
+            return;
+        }
+        const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
+        if (!answer.exists) continue;
+        settle_record(context, request, true, out);
+        return take_targets(now, handle, request, routing, answer, out);
+    }
+    settle_record(context, request, false, out);
+    reply_final(now, handle, {404, {}, {}}, out);
+}
+
 void ProxyCore::fork_in_dialog(Now now, ContextHandle handle, const IncomingRequest& request,
                                const Routing& routing, ports::Outbox& out) {
     const auto flow = in_dialog_flow(request, routing);

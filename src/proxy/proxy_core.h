@@ -104,6 +104,8 @@ class ProxyCore final {
                                                       const IncomingRequest& request,
                                                       const Routing& routing,
                                                       const RelayDecision& relay) const;
+    void find_contact(Now now, ContextHandle handle, const IncomingRequest& request,
+                      const Routing& routing, ports::Outbox& out);
     void fork_in_dialog(Now now, ContextHandle handle, const IncomingRequest& request,
                         const Routing& routing, ports::Outbox& out);
     void sort_targets(Now now, const IncomingRequest& request, const LocationAnswer& answer);

@@ -1,6 +1,8 @@
 // Who may have what proxied. Implements: RFC 3261 §16.3 step 6, §22.3, §26.3.2
 #include "proxy/relay_policy.h"
 
+#include "location/location.h"
+
 namespace signalbox::proxy {
 
 RelayDecision decide_relay(const IncomingRequest& request, const Routing& routing) {
@@ -12,7 +14,10 @@ RelayDecision decide_relay(const IncomingRequest& request, const Routing& routin
     if (!leads_away) decision.target_tenant = snapshot.tenant_of(routing.uri);
     // A phone's flow that we gave out in a Path is no foreign place: its user registered there.
     if (routing.edge_flow) decision.target_tenant = ports::kNoTenant;
-    decision.is_foreign = decision.target_tenant == ports::kNoTenant && !routing.edge_flow;
+    decision.is_unresolvable =
+        !leads_away && !routing.edge_flow && location::is_unresolvable(routing.uri);
+    decision.is_foreign = decision.target_tenant == ports::kNoTenant && !routing.edge_flow &&
+                          !decision.is_unresolvable;
     if (routing.gruu) {
         decision.target_aor = routing.gruu->aor;
         decision.target_instance = routing.gruu->instance;

@@ -22,7 +22,9 @@ struct RelayDecision {
     std::string target_aor;            // its canonical user part
     uint64_t target_instance = 0;      // of a GRUU: the only phone that is meant; 0: any
     uint64_t target_registration = 0;  // of a temporary GRUU
-    bool is_foreign = false;           // it leaves for another domain or the next Route
+    bool is_unresolvable =
+        false;                // the Contact of a browser phone: some shard may have its binding
+    bool is_foreign = false;  // it leaves for another domain or the next Route
 };
 
 /// Decides on a request outside a proven dialog. Trusted sources need no credentials. A From in our

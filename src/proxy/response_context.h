@@ -72,6 +72,8 @@ struct ResponseContext {
     Now started{};
     uint64_t loop_hash = 0;
     sip::Method method = sip::Method::Extension;
+    uint8_t shards_asked =
+        0;  // of those that may have a binding whose address of record is unknown
     bool is_locating = false;   // waits for the shard of the address of record
     bool is_cancelled = false;  // by the caller
     bool is_final_sent = false;

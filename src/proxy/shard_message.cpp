@@ -89,6 +89,7 @@ struct Encoder {
         out.text(question.aor);
         out.number(question.instance);
         out.number(question.registration);
+        out.text(question.contact);
     }
     void operator()(const LocationAnswer& answer) {
         out.number(Kind::LocationAnswer);
@@ -191,6 +192,7 @@ std::optional<ShardMessage> decode_shard_message(std::string_view bytes) {
             question.aor = in.text();
             question.instance = in.number<uint64_t>();
             question.registration = in.number<uint64_t>();
+            question.contact = in.text();
             message = question;
             break;
         }

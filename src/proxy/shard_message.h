@@ -45,9 +45,11 @@ struct LocationQuestion {
     uint64_t id = 0;
     ports::TenantId tenant = ports::kDefaultTenant;
     std::string_view aor;
-    uint64_t instance = 0;      // of a GRUU: only this phone's bindings; 0: all
-    uint64_t registration = 0;  // of a temporary GRUU: only while the phone registers with that
-                                // Call-ID; 0: any
+    uint64_t instance = 0;          // of a GRUU: only this phone's bindings; 0: all
+    uint64_t registration = 0;      // of a temporary GRUU: only while the phone registers with that
+                                    // Call-ID; 0: any
+    std::string_view contact = {};  // instead of `aor`: which binding has this Contact, that no
+                                    // address leads to?
 };
 
 /// One place at which a user is reached.

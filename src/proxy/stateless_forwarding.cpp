@@ -79,7 +79,7 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
     // absorb its retransmissions.
     if (!admission.user.empty()) return false;
     // What a phone's flow or a GRUU does not reach must be tried otherwise, or answered.
-    if (routing.edge_flow || routing.gruu) return false;
+    if (routing.edge_flow || routing.gruu || admission.relay.is_unresolvable) return false;
     // A call that has a record keeps state to its end: somebody must see the answer to its BYE.
     if (s_.calls.find(request.call_id, request.from.tag, request.to.tag)) return false;
     if (!routing.token && !admission.relay.is_foreign)

@@ -34,6 +34,8 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
         const Target target{routing.target_uri, 1000, true, *routing.edge_flow};
         return fork(now, handle, request, routing, {&target, 1}, out);
     }
+    if (relay.is_unresolvable && !routing.token)
+        return find_contact(now, handle, request, routing, out);
     const auto question = location_question(handle, request, routing, relay);
     if (routing.token && !question) return fork_in_dialog(now, handle, request, routing, out);
     if (relay.is_foreign) {
@@ -61,6 +63,12 @@ void ProxyCore::on_location_answer(Now now, const LocationAnswer& answer, ports:
     context->is_locating = false;
     s_.wheel.cancel(context->timer);
     const ResumedRequest resumed(*context);
+    const bool may_be_elsewhere = context->shards_asked > 0 && !answer.exists;
+    if (may_be_elsewhere && !context->is_final_sent) {
+        const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
+        CHECK(routing.has_value());
+        return find_contact(now, handle, resumed.request(), *routing, out);
+    }
     settle_record(*context, resumed.request(), answer.exists, out);
     if (context->is_final_sent) return finish_if_done(handle);
     const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);

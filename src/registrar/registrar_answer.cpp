@@ -42,7 +42,7 @@ std::string service_route(const ports::Snapshot& snapshot, const transport::Flow
     route += transport::sent_by(flow, snapshot.listeners).view();
     if (transport::is_reliable(flow.transport)) {
         route += ";transport=";
-        route += text::to_lower(transport::transport_name(flow.transport));
+        route += transport::uri_transport(flow.transport);
     }
     return route + ";lr>";
 }

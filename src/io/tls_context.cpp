@@ -97,6 +97,16 @@ TlsOutcome<void> use_pair(SSL_CTX* context, const CertificateFiles& files, WallT
     return {};
 }
 
+int days_until(const ASN1_TIME* end, WallTime now) {
+    auto seconds = static_cast<time_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+    ASN1_TIME* const begin = ::ASN1_TIME_set(nullptr, seconds);
+    int days = 0, rest = 0;
+    CHECK(::ASN1_TIME_diff(&days, &rest, begin, end) == 1);
+    ::ASN1_TIME_free(begin);
+    return days;
+}
+
 void trust(SSL_CTX* context, const TrustStore& store) {
     ::SSL_CTX_set1_cert_store(context, store.store());
     // A certificate for SIP need not be one for the web: tls_identity reads its usages.
@@ -135,6 +145,11 @@ TlsOutcome<std::shared_ptr<const TlsServer>> TlsServer::make(const TlsServerSett
         SslContextPtr context = make_context(::TLS_server_method());
         SSL_CTX* const raw = context.get();
         if (const auto used = use_pair(raw, files, now); !used) return tl::unexpected(used.error());
+        const int days = days_until(::X509_get0_notAfter(::SSL_CTX_get0_certificate(raw)), now);
+        if (days < server->days_left_) {
+            server->days_left_ = days;
+            server->first_to_expire_ = files.certificate;
+        }
         ::SSL_CTX_set_num_tickets(raw, 1);
         ::SSL_CTX_set_session_id_context(
             raw, reinterpret_cast<const unsigned char*>(kSessionContext.data()),

@@ -2,6 +2,7 @@
 // of both sides. Implements: RFC 5922 §7; RFC 6066 §3 (SNI); RFC 3261 §26.3.1
 #pragma once
 
+#include <climits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -57,11 +58,16 @@ class TlsServer final {
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
     SSL_CTX* context() const { return contexts_.front().get(); }
+    /// The certificate that expires first, and how many whole days from now that is.
+    const std::string& first_to_expire() const { return first_to_expire_; }
+    int days_left() const { return days_left_; }
 
  private:
     TlsServer() = default;
     static int choose(SSL* ssl, int* alert, void* self);
     std::vector<SslContextPtr> contexts_;  // by pair
+    std::string first_to_expire_;
+    int days_left_ = INT_MAX;
 };
 
 struct TlsClientSettings {

@@ -12,6 +12,8 @@ namespace signalbox::node {
 
 namespace {
 
+constexpr int kWarningDays = 14;
+
 using config::ClientCertificates;
 using config::ListenSecurity;
 using config::LoadedConfig;
@@ -110,6 +112,12 @@ store::Outcome<LoadedSecurity> load_security(const LoadedConfig& config) {
     TRY_ASSIGN(trust, or_failure(io::TrustStore::load(config.ca_file)));
     for (size_t index = 0; index < config.settings.listeners.size(); ++index) {
         TRY_ASSIGN(security, secure_listener(config, index, trust));
+        if (security.server != nullptr && security.server->days_left() <= kWarningDays) {
+            loaded.warnings.push_back("The certificate " + security.server->first_to_expire() +
+                                      " expires in " +
+                                      std::to_string(security.server->days_left()) +
+                                      " days. Put a newer one in its place and send SIGHUP.");
+        }
         loaded.listeners.push_back(std::move(security));
     }
     return loaded;

@@ -10,11 +10,12 @@
 
 namespace signalbox::node {
 
-/// What secures each listener's connections, by listener; `made` is a sentence when a certificate
-/// had to be made.
+/// What secures each listener's connections, by listener. Whole sentences: `made` when a
+/// certificate had to be made, `warnings` of those that expire within two weeks.
 struct LoadedSecurity {
     std::vector<io::StreamSecurity> listeners;
     std::string made;
+    std::vector<std::string> warnings;
 };
 
 /// Reads the certificates, keys and authorities that `config` names. A TLS or WSS listener without

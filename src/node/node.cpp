@@ -100,6 +100,9 @@ void Node::reload() {
     }
     auto security = load_security(*loaded);
     if (!security) return refuse(security.error().text + " The running certificates stay.");
+    for (const std::string& warning : security->warnings) {
+        options_.log->warning("certificate_expires", {{"text", warning}});
+    }
     for (const std::string& warning : loaded->warnings) {
         options_.log->warning("config_warning", {{"text", warning}});
     }

@@ -55,6 +55,9 @@ store::Outcome<void> Node::start() {
     if (!security.made.empty()) {
         announce(security.made, "certificate_made", {{"text", security.made}});
     }
+    for (const std::string& warning : security.warnings) {
+        announce("Warning: " + warning, "certificate_expires", {{"text", warning}});
+    }
     security_ = std::move(security.listeners);
     TRY(check_ports());
     TRY_ASSIGN(restored, load_store());

@@ -280,6 +280,15 @@ TEST_F(TlsServer_Behaviour, SaysWhichFileIsWrongAndWhy) {
     EXPECT_THAT(TrustStore::load("/nowhere/ca.pem").error(), HasSubstr("/nowhere/ca.pem"));
 }
 
+TEST_F(TlsServer_Behaviour, KnowsWhichCertificateExpiresFirst) {
+    constexpr long kDay = 24 * 3600;
+    const CertificateFiles late = certificates.issue("late", {.valid_to = 90 * kDay + 60});
+    const CertificateFiles soon = certificates.issue("soon", {.valid_to = 5 * kDay + 60});
+    const auto made = server({late, soon});
+    EXPECT_EQ(made->days_left(), 5);
+    EXPECT_EQ(made->first_to_expire(), soon.certificate);
+}
+
 TEST_F(TlsServer_Behaviour, ACertificateOfOurOwnMakingServesItsNames) {
     const CertificateFiles files{certificates.path("own.pem"), certificates.path("own.key")};
     const auto made = write_self_signed(files, {"box.test", "192.0.2.1"}, {kAddress}, now());

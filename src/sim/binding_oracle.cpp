@@ -28,6 +28,7 @@ bool is_due(uint32_t granted, const std::optional<uint32_t>& asked,
 
 /// The request of another phone with the same private address (binding_match.cpp).
 bool is_other_phone(const std::string& uri, const KnownBinding& known, const KnownBinding& by) {
+    if (!known.instance.empty() && !by.instance.empty()) return known.instance != by.instance;
     return is_behind_nat(uri, known.flow) && is_behind_nat(uri, by.flow) &&
            known.call_id != by.call_id && known.flow.remote != by.flow.remote;
 }
@@ -55,9 +56,14 @@ void BindingOracle::confirmed(const TextMessage& request, const TextMessage& res
         const std::string uri = uri_of(value);
         std::optional<uint32_t> asked = text::to_u32(parameter(value, "expires").value_or(""));
         if (!asked) asked = text::to_u32(request.header("Expires"));
-        KnownBinding binding{flow, now, now, std::string(request.header("Call-ID"))};
-        forget(contacts, uri, binding);
+        const KnownBinding asker{flow, now, now, std::string(request.header("Call-ID")),
+                                 parameter(value, "+sip.instance").value_or("")};
+        forget(contacts, uri, asker);
         if (asked && *asked == 0) continue;
+        // A phone that has moved has one place: its new one (RFC 5626 §6).
+        std::erase_if(contacts, [&asker](const auto& known) {
+            return !asker.instance.empty() && known.second.instance == asker.instance;
+        });
         ever_shown_[user].push_back(flow.remote);
         if (const auto shown = endpoint_of(uri)) ever_shown_[user].push_back(*shown);
         uint32_t granted = 0;
@@ -76,6 +82,7 @@ void BindingOracle::confirmed(const TextMessage& request, const TextMessage& res
                                                 uri);
             }
         }
+        KnownBinding binding = asker;
         binding.expires = now + std::chrono::seconds(granted);
         contacts.emplace(uri, binding);
     }

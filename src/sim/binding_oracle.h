@@ -19,6 +19,7 @@ struct KnownBinding {
     Instant since;  // when it was last confirmed
     Instant expires;
     std::string call_id;
+    std::string instance;  // +sip.instance as it stands in the Contact; empty: none
 };
 
 class BindingOracle final {

@@ -33,6 +33,13 @@ std::string Phone::contact_uri() const {
     return uri;
 }
 
+std::string Phone::contact_value() const {
+    std::string value = '<' + contact_uri() + '>';
+    if (!config_.instance.empty()) value += ";+sip.instance=\"<" + config_.instance + ">\"";
+    if (config_.reg_id != 0) value += ";reg-id=" + std::to_string(config_.reg_id);
+    return value;
+}
+
 bool Phone::is_registered() const {
     return is_up_ && queue_.now().monotonic < registered_until_;
 }
@@ -69,6 +76,7 @@ void Phone::boot() {
     is_up_ = true;
     ++incarnation_;
     register_call_id_.clear();
+    if (config_.moves_at_boot) ++config_.contact.port;
     network_.attach(config_.endpoint, *this);
 }
 

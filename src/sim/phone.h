@@ -64,6 +64,9 @@ struct PhoneConfig {
     bool reuses_nonce = false;    // sends credentials before it is asked again
     bool repeats_branch = false;  // an old fault: its ACK for a 2xx carries the INVITE's branch
     bool is_lossy_tcp = false;    // resets its streams when it closes them
+    std::string instance;         // its instance-id (RFC 5626 §4.1); empty: it has none
+    uint32_t reg_id = 0;          // of its flow (RFC 5626 §4.2); 0: it knows no outbound
+    bool moves_at_boot = false;   // writes another port into its Contact after each start
     AnswerStyle style;
 };
 
@@ -124,6 +127,7 @@ class Phone final : public Host {
     int last_request_status() const { return last_request_status_; }
     std::string aor() const { return "sip:" + config_.name + '@' + config_.domain; }
     std::string contact_uri() const;
+    std::string contact_value() const;  // with its parameters, for a REGISTER
 
     void on_datagram(const Endpoint& from, const Endpoint& to, std::string_view bytes) override;
     void on_stream_open(StreamId stream, const Endpoint& local, const Endpoint& remote,

@@ -88,11 +88,11 @@ std::string Phone::credentials(const TextMessage& request) {
 
 void Phone::register_contact() {
     if (!is_up_ || is_stopping_) return;
-    send_register('<' + contact_uri() + '>', config_.expires_s, 0);
+    send_register(contact_value(), config_.expires_s, 0);
 }
 
 void Phone::unregister() {
-    if (is_up_ && !is_stopping_) send_register('<' + contact_uri() + '>', 0, 0);
+    if (is_up_ && !is_stopping_) send_register(contact_value(), 0, 0);
 }
 
 void Phone::unregister_all() {
@@ -112,6 +112,7 @@ void Phone::send_register(const std::string& contact, std::optional<uint32_t> ex
     request.add("CSeq", std::to_string(register_cseq_++) + " REGISTER");
     request.add("Max-Forwards", "70");
     request.add("User-Agent", "Simulated Phone");
+    if (config_.reg_id != 0) request.add("Supported", "path, outbound");
     const bool in_contact = contact != "*" && random_.below(2) == 0;
     if (expires && in_contact) {
         request.add("Contact", contact + ";expires=" + std::to_string(*expires));

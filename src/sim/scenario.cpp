@@ -14,7 +14,8 @@ using std::chrono::seconds;
 /// Draws and plays one scenario. Everything comes from the seed.
 class Scenario final {
  public:
-    Scenario(uint64_t seed, Trace::Detail detail) : random_({seed, 77}) {
+    Scenario(uint64_t seed, Trace::Detail detail)
+        : random_({seed, 77}), instance_random_({seed, 78}) {
         WorldSetup setup;
         setup.seed = seed;
         setup.detail = detail;
@@ -53,6 +54,7 @@ class Scenario final {
     void draw_settings(ports::Snapshot& settings);
     void draw_people();
     void draw_phone(const std::string& user, Kind kind);
+    void draw_instance(PhoneConfig& config);
     AnswerStyle draw_style();
     void draw_actions();
     void draw_action(Duration at);
@@ -63,6 +65,7 @@ class Scenario final {
     void check_calm();
 
     Random random_;
+    Random instance_random_;  // apart, so that the other draws of a seed stay what they were
     std::unique_ptr<World> world_;
     std::vector<std::string> users_;
     std::vector<Phone*> members_;  // phones of users
@@ -161,9 +164,20 @@ void Scenario::draw_phone(const std::string& user, Kind kind) {
             Endpoint{IpAddress::v4(10, 0, 0, static_cast<uint8_t>(1 + below(4))), 5062};
         config.endpoint.port = static_cast<uint16_t>(20000 + below(30000));
     }
+    if (kind == Kind::User) draw_instance(config);
     Phone& phone = world_->add_phone(config);
     if (kind == Kind::WrongPassword) world_->wire().may_be_ignored(config.endpoint.address);
     (kind == Kind::User ? members_ : outsiders_).push_back(&phone);
+}
+
+/// Half of the phones have an instance-id, and some of these know outbound or move when they start
+/// anew.
+void Scenario::draw_instance(PhoneConfig& config) {
+    const uint64_t draw = instance_random_.next();
+    if (draw % 2 == 0) return;
+    config.instance = "urn:uuid:" + std::to_string(draw);
+    if (draw / 2 % 3 == 0) config.reg_id = static_cast<uint32_t>(1 + draw / 8 % 3);
+    config.moves_at_boot = config.contact != config.endpoint && draw / 32 % 2 == 0;
 }
 
 void Scenario::draw_people() {

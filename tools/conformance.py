@@ -40,11 +40,12 @@ class Tree:
                 self.sources.setdefault(pair, []).append(path)
             self.deviations += [(reference, reason, path) for reference, reason in deviations_in(text)]
         self.titles = sections_in(root / "docs" / "conformance" / "sections.txt")
+        self.rows, self.faults = rows_in(root / "docs" / "conformance")
 
     def pairs(self):
         named = {pair for suite in self.tests.cases for pair in self.tests.named[suite]
                  if pair[1] and self.tests.suites_of(*pair)}
-        return named | set(self.sources) | set(self.titles)
+        return named | set(self.sources) | set(self.titles) | {("3261", row.section) for row in self.rows}
 
 
 def deviation_of(tree, rfc, section):
@@ -57,6 +58,9 @@ def status_of(tree, pair):
     rfc, section = pair
     reason = tree.titles.get(pair, ("", ""))[1]
     suites = tree.tests.suites_of(rfc, section)
+    rows = [row for row in tree.rows if rfc == "3261" and row.section == section]
+    if rows:
+        return status_of_rows(rows, tree.tests) + (suites or [suite for row in rows for suite, _ in row.tests],)
     if not suites and pair in tree.sources:
         suites = [suite for suite in tree.tests.cases if any(
             other_rfc == rfc and is_within(section, other) for other_rfc, other in tree.tests.named[suite] if other)]
@@ -66,7 +70,18 @@ def status_of(tree, pair):
     if suites and (pair in tree.sources or not reason):
         differing = deviation_of(tree, rfc, section)
         return ("deviates", differing, suites) if differing else ("implemented", "", suites)
+    if reason.startswith("n/a:"):
+        return "n/a", reason.removeprefix("n/a:").strip(), []
     return "not", reason or ("no test names it" if pair in tree.sources else "nothing speaks of it yet"), []
+
+
+def status_of_rows(rows, tests):
+    """What a section's rules come to: the worst of them, n/a only when all are."""
+    statuses = [rule_row(row, tests)[0] for row in rows]
+    for status in ("not", "deviates", "implemented"):
+        if status in statuses:
+            return status, "" if status == "implemented" else f"{statuses.count(status)} of its {len(rows)} rules"
+    return "n/a", "none of its rules binds us"
 
 
 def shown(names):
@@ -128,11 +143,10 @@ def sections_part(tree):
 def document(root, results=None):
     """The page, and what is wrong with the rows from which it is made."""
     tree = Tree(root, results)
-    rows, faults = rows_in(root / "docs" / "conformance")
-    deviating = deviating_sections(root)
-    for row in rows:
+    faults, deviating = list(tree.faults), deviating_sections(root)
+    for row in tree.rows:
         faults += faults_of(row, tree.tests, deviating)
-    rules_summary, rules = rules_part(rows, tree.tests)
+    rules_summary, rules = rules_part(tree.rows, tree.tests)
     sections_summary, sections = sections_part(tree)
     head = "| | {} | implemented | deviates | not | n/a |\n|---|---|---|---|---|---|\n"
     text = OPENING + "\n" + head.format("rules") + rules_summary + "\n" + head.format("sections") + sections_summary

@@ -30,7 +30,8 @@ class Tests:
     def suites_of(self, rfc, section):
         """The suites whose names carry a section or a part of it, in their order."""
         return [suite for suite in self.cases
-                if any(other_rfc == rfc and other and is_within(other, section) for other_rfc, other in sections_of_suite(suite))]
+                if any(other_rfc == rfc and is_within(other, section) and (other or not section)
+                       for other_rfc, other in sections_of_suite(suite))]
 
     def names_section(self, suite, rfc, section):
         """Whether a suite, by its name or by its file's first lines, speaks of a section, a part of it or what it is part of."""

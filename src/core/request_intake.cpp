@@ -4,6 +4,7 @@
 
 #include "auth/claimed_user.h"
 #include "auth/nonce.h"
+#include "core/content_check.h"
 #include "core/user_agent_server.h"
 #include "ports/sharding.h"
 #include "proxy/loop_detection.h"
@@ -234,7 +235,11 @@ void RequestIntake::serve(Now now, const Candidate& candidate, std::string_view 
 
 void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::Outbox& out) {
     const proxy::IncomingRequest& request = candidate.request;
+    if (const auto refused = refuse_content(request.message))
+        return reject(now, candidate, *refused, out);
     const transport::Flow back = transport::response_flow(request.via, request.flow);
+    // Deviation: RFC 3261 §8.2.2.2 — a REGISTER that came by two ways is told by its CSeq and gets
+    // 500 instead of 482: nothing is bound twice, and no index of merged requests is needed.
     const transaction::ServerHandle server = s_.transactions.create_server(
         now, request.message, request.via, back, request.snapshot.timers, 0);
     if (!server) {

@@ -141,8 +141,7 @@ void SipCore::Impl::on_unreadable(const transport::Packet& packet, const sip::Me
                                   Error error, ports::Outbox& out) {
     const bool is_answerable =
         view.is_request() && !view.method_text().empty() && view.method() != Method::Ack &&
-        sip::parse_via(view.value(HeaderId::Via)).has_value() &&
-        view.first(HeaderId::CSeq) != nullptr && view.first(HeaderId::CallId) != nullptr;
+        view.first(HeaderId::Via) != nullptr && view.first(HeaderId::CSeq) != nullptr;
     if (!is_answerable) {
         counters.add(Counter::rx_dropped_malformed_total);
         return;

@@ -1,6 +1,7 @@
 // What the server answers to requests for itself. Implements: RFC 3261 §8.2, §11.2
 #include "core/user_agent_server.h"
 
+#include "core/content_check.h"
 #include "sip/params.h"
 
 namespace signalbox::core {
@@ -30,18 +31,21 @@ void answer_as_user_agent(const proxy::IncomingRequest& request, proxy::LocalRep
             unsupported += message.value(*field);
         }
         answer.headers[0] = {"Unsupported", std::move(unsupported)};
+    } else if (auto refused = refuse_content(message);
+               refused && message.method() == sip::Method::Options) {
+        answer = std::move(*refused);
     } else if (message.method() == sip::Method::Options) {
         counters.add(Counter::options_answered_total);
         answer.status = 200;
         answer.headers[0] = {"Allow", std::string(kAllow)};
-        answer.headers[1] = {"Accept", "application/sdp"};
+        answer.headers[1] = {"Accept", std::string(kAcceptedType)};
         answer.headers[2] = {"Accept-Language", "en"};
         answer.headers[3] = {"Supported", "path, outbound, gruu"};
     } else if (request.is_in_dialog()) {
         answer.status = 481;
     } else {
         answer.status = 405;
-        answer.headers[0] = {"Allow", "OPTIONS, REGISTER"};
+        answer.headers[0] = {"Allow", "ACK, CANCEL, OPTIONS, REGISTER"};
     }
     reply.send_stateless(message, request.flow, request.snapshot, answer, out);
 }

@@ -25,6 +25,8 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::
                 can_go_on(now, request, admission.loop_hash);
             if (is_allowed && start_stateless(now, request, *routing, admission, out)) return;
         }
+        // Deviation: RFC 3261 §8.2.7 — a CANCEL for what was answered without state gets 481, as
+        // §9.2 asks of a server with transactions, and is not passed over.
         s_.reply.send_stateless(request.message, request.flow, request.snapshot, {481, {}, {}},
                                 out.transmits);
         return;

@@ -70,13 +70,11 @@ void LocalReply::send_stateless(const sip::MessageView& request, const transport
                                 const ports::Snapshot& snapshot, const Rejection& rejection,
                                 transport::Transmits& out) {
     if (request.method() == sip::Method::Ack) return;
+    // A Via that cannot be read is given back to where the request came from.
     const auto via = sip::parse_via(request.value(HeaderId::Via));
-    if (!via) {
-        counters_.add(Counter::rx_dropped_malformed_total);
-        return;
-    }
+    const transport::Flow back = via ? transport::response_flow(*via, flow) : flow;
     if (rejection.status >= 400) counters_.add(Counter::requests_refused_total);
-    out.add(transport::response_flow(*via, flow), render(request, flow, snapshot, rejection));
+    out.add(back, render(request, flow, snapshot, rejection));
 }
 
 std::string_view LocalReply::render_challenge(const sip::MessageView& request,

@@ -52,8 +52,8 @@ class LocalReply final {
         return render(request, flow, snapshot, Rejection{status, {}, {}});
     }
 
-    /// Sends a response without a transaction. Does nothing for an ACK, or when the top Via cannot
-    /// be read.
+    /// Sends a response without a transaction, to the source where the top Via cannot be read. Does
+    /// nothing for an ACK.
     void send_stateless(const sip::MessageView& request, const transport::Flow& flow,
                         const ports::Snapshot& snapshot, const Rejection& rejection,
                         transport::Transmits& out);

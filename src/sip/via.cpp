@@ -92,7 +92,9 @@ bool read_sent_by(lexer::Cursor& cursor, Via& via) {
 }  // namespace
 
 bool Via::has_magic_cookie() const {
-    return text::istarts_with(branch, "z9hG4bK");
+    // The cookie alone tells no two transactions apart (RFC 4475 §3.2.1).
+    constexpr std::string_view kCookie = "z9hG4bK";
+    return branch.size() > kCookie.size() && text::istarts_with(branch, kCookie);
 }
 
 uint16_t Via::port_or_default() const {

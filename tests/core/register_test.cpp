@@ -1,6 +1,6 @@
 // REGISTER through the core, with credentials on the wire.
-// Covers: RFC 3261 §10.3 steps 1 to 4, §17.2.2 (retransmission), §22.2, RFC 5626 §4 (streams).
-// Not covered: the registrar's rules (registrar_test).
+// Covers: RFC 3261 §10.1, §10.3 steps 1 to 4, §17.2.2 (retransmission), §22.2, RFC 5626 §4
+// (streams). Not covered: the registrar's rules (registrar_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"

@@ -35,6 +35,7 @@ struct StatelessStrayTest : ::testing::Test {
 
 using StrayResponse_Rfc3261_16_7 = StrayTest;
 using StrayResponse_Rfc3261_18_1_2 = StrayTest;
+using StrayResponse_Rfc6026_7_3 = StrayTest;
 using StatelessResponse_Rfc3261_16_11 = StatelessStrayTest;
 using StatelessResponse_Rfc3261_18_1_2 = StatelessStrayTest;
 
@@ -64,7 +65,7 @@ TEST_F(StrayResponse_Rfc3261_16_7, WithAChangedBranchOrMethodItGoesNowhere) {
     alice.expect(200);
 }
 
-TEST_F(StrayResponse_Rfc3261_16_7, OfATransactionThatIsLongOverItGoesNowhere) {
+TEST_F(StrayResponse_Rfc6026_7_3, OfATransactionThatIsLongOverItGoesNowhere) {
     alice.invite(bob).expect(100);
     const Incoming leg = bob.expects("INVITE");
     leg.answers(200);

@@ -259,6 +259,10 @@ void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::O
 }
 
 void RequestIntake::serve_subscribe(Now now, const Candidate& candidate, ports::Outbox& out) {
+    if (const auto refused = refuse_extensions(candidate.request.message))
+        return reject(now, candidate, *refused, out);
+    if (const auto refused = refuse_content(candidate.request.message))
+        return reject(now, candidate, *refused, out);
     const RelayDecision& relay = candidate.relay;
     const proxy::LocationQuestion question{0, relay.target_tenant, relay.target_aor};
     const bool exists = s_.directory.answer(now, question, candidate.request.snapshot).exists;

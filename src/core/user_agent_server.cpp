@@ -18,19 +18,25 @@ bool is_for_server_itself(const proxy::IncomingRequest& request, const proxy::Ro
            request.snapshot.tenant_of(routing.uri) != ports::kNoTenant;
 }
 
+std::optional<proxy::Rejection> refuse_extensions(const sip::MessageView& request) {
+    if (request.first(sip::HeaderId::Require) == nullptr) return std::nullopt;
+    proxy::Rejection rejection{420, {}, {}};
+    std::string unsupported;
+    for (const sip::HeaderField* field = request.first(sip::HeaderId::Require); field != nullptr;
+         field = request.next(field)) {
+        if (!unsupported.empty()) unsupported += ", ";
+        unsupported += request.value(*field);
+    }
+    rejection.headers[0] = {"Unsupported", std::move(unsupported)};
+    return rejection;
+}
+
 void answer_as_user_agent(const proxy::IncomingRequest& request, proxy::LocalReply& reply,
                           Counters& counters, transport::Transmits& out) {
     proxy::Rejection answer;
     const sip::MessageView& message = request.message;
-    if (message.first(sip::HeaderId::Require) != nullptr) {
-        answer.status = 420;
-        std::string unsupported;
-        for (const sip::HeaderField* field = message.first(sip::HeaderId::Require);
-             field != nullptr; field = message.next(field)) {
-            if (!unsupported.empty()) unsupported += ", ";
-            unsupported += message.value(*field);
-        }
-        answer.headers[0] = {"Unsupported", std::move(unsupported)};
+    if (auto unknown = refuse_extensions(message)) {
+        answer = std::move(*unknown);
     } else if (auto refused = refuse_content(message);
                refused && message.method() == sip::Method::Options) {
         answer = std::move(*refused);

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "location/instance_id.h"
+#include "proxy/request_uri.h"
 #include "sip/header_values.h"
 #include "transport/outgoing_flow.h"
 
@@ -87,6 +88,41 @@ ContactInfo info_of(Now now, const location::Binding& binding, ContactEvent even
     return info;
 }
 
+bool is_sips(std::string_view uri_text) {
+    const auto uri = sip::parse_uri(uri_text);
+    return uri && uri->scheme == sip::Scheme::Sips;
+}
+
+/// The first Record-Route, or without one the watcher's Contact, speaks beside the Request-URI (RFC
+/// 3261 §12.1.1).
+bool is_secure(const DialogText& dialog) {
+    if (is_sips(dialog.aor_uri)) return true;
+    if (dialog.routes.empty()) return is_sips(dialog.remote_target);
+    const auto first = sip::parse_name_addr(dialog.routes, ErrorCode::malformed_route);
+    return first && first->uri.scheme == sip::Scheme::Sips;
+}
+
+/// Request-URI and Route of a request in the dialog.
+struct RouteOfRequest {
+    std::string request_uri;
+    std::string routes;
+};
+
+/// A strict router takes its own URI as Request-URI and the remote target as the last Route (RFC
+/// 3261 §12.2.1.1).
+RouteOfRequest route_of(const DialogText& dialog) {
+    std::string_view rest;
+    const auto first = sip::parse_name_addr(dialog.routes, ErrorCode::malformed_route, &rest);
+    if (!first || first->uri.param("lr"))
+        return {std::string(dialog.remote_target), std::string(dialog.routes)};
+    std::string scratch;
+    RouteOfRequest route{std::string(proxy::request_uri_of(first->uri_text, scratch)),
+                         std::string(text::trim(rest))};
+    if (!route.routes.empty()) route.routes += ", ";
+    route.routes.append("<").append(dialog.remote_target).append(">");
+    return route;
+}
+
 }  // namespace
 
 void pack_dialog(const proxy::IncomingRequest& request, std::string_view tag, std::string_view aor,
@@ -129,10 +165,10 @@ DialogText unpack_dialog(std::string_view packed) {
     return dialog;
 }
 
-std::string own_contact(std::string_view aor_uri, const transport::Flow& flow,
+std::string own_contact(const DialogText& dialog, const transport::Flow& flow,
                         const ports::Snapshot& snapshot) {
-    const auto uri = sip::parse_uri(aor_uri);
-    std::string contact = "<sip:";
+    const auto uri = sip::parse_uri(dialog.aor_uri);
+    std::string contact = is_secure(dialog) ? "<sips:" : "<sip:";
     if (uri && uri->has_user) {
         contact += uri->user;
         contact += '@';
@@ -168,21 +204,22 @@ void render_notify(const Notification& notification, const ports::Snapshot& snap
         for (const std::string_view part : parts) out += part;
         out += "\r\n";
     };
+    const RouteOfRequest route = route_of(dialog);
     std::string number;
     out = "NOTIFY ";
-    out += dialog.remote_target;
+    out += route.request_uri;
     out += " SIP/2.0\r\n";
     line("Via", {"SIP/2.0/", transport::transport_name(notification.flow.transport), " ",
                  transport::sent_by(notification.flow, snapshot.listeners).view(),
                  ";branch=", notification.branch, ";rport"});
-    if (!dialog.routes.empty()) line("Route", {dialog.routes});
+    if (!route.routes.empty()) line("Route", {route.routes});
     line("Max-Forwards", {"70"});
     line("From", {dialog.local});
     line("To", {dialog.remote});
     line("Call-ID", {dialog.call_id});
     text::append_number(number, notification.cseq);
     line("CSeq", {number, " NOTIFY"});
-    line("Contact", {own_contact(dialog.aor_uri, notification.flow, snapshot)});
+    line("Contact", {own_contact(dialog, notification.flow, snapshot)});
     line("Event", {dialog.event});
     number.clear();
     text::append_number(number, notification.expires_s);

@@ -24,8 +24,9 @@ void repack_target(std::string_view packed, std::string_view remote_target, std:
 DialogText unpack_dialog(std::string_view packed);
 
 /// The Contact by which a watcher reaches us in the dialog: the watched user at our address, so
-/// that its requests find the shard of that user. `aor_uri` is what pack_dialog() kept.
-std::string own_contact(std::string_view aor_uri, const transport::Flow& flow,
+/// that its requests find the shard of that user. A SIPS URI where the watcher's request was one of
+/// SIPS (RFC 3261 §12.1.1).
+std::string own_contact(const DialogText& dialog, const transport::Flow& flow,
                         const ports::Snapshot& snapshot);
 
 /// By which a NOTIFY goes: to the first Route or the remote target where that is the address at the

@@ -180,7 +180,7 @@ void RegEvent::accept(Now now, const Asked& asked, SubscriptionHandle handle, po
         builder.add("Record-Route", request.message.value(*field));
     }
     const DialogText dialog = unpack_dialog(subscription.text.view());
-    builder.add("Contact", own_contact(dialog.aor_uri, request.flow, request.snapshot));
+    builder.add("Contact", own_contact(dialog, request.flow, request.snapshot));
     builder.add("Expires", std::to_string(asked.expires_s));
     if (!request.snapshot.server_name.empty()) builder.add("Server", request.snapshot.server_name);
     builder.finish();

@@ -137,7 +137,8 @@ TEST(Via_Rfc5118_4_10, ThreeColonsInARowAreTolerated) {
 }
 
 TEST(Via_Rfc3261_8_1_1_7, TheMagicCookieHasNoCase) {
-    EXPECT_TRUE(parse_via("SIP/2.0/UDP x;branch=z9hG4bK")->has_magic_cookie());
+    // Alone it names no transaction.
+    EXPECT_FALSE(parse_via("SIP/2.0/UDP x;branch=z9hG4bK")->has_magic_cookie());
     EXPECT_TRUE(parse_via("SIP/2.0/UDP x;branch=Z9HG4BKabc")->has_magic_cookie());
     EXPECT_FALSE(parse_via("SIP/2.0/UDP x;branch=z9hG4b")->has_magic_cookie());
     EXPECT_FALSE(parse_via("SIP/2.0/UDP x")->has_magic_cookie());

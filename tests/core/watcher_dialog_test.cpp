@@ -1,0 +1,191 @@
+// The dialog between a watcher and the server, the only one that the server opens: it answers the
+// SUBSCRIBE and sends the NOTIFYs. Covers: RFC 3261 §8.1.1 (our NOTIFY as a request), §8.2.2.3,
+// §8.2.3 (SUBSCRIBE), §12.1, §12.1.1, §12.2.1.1, §12.2.2. Not covered: what is told
+// (reg_event_test).
+#include <gtest/gtest.h>
+
+#include "tests/core/core_harness.h"
+
+namespace signalbox::core::testing {
+namespace {
+
+using std::chrono::seconds;
+
+ports::Snapshot trusting() {
+    ports::Snapshot snapshot = default_snapshot();
+    snapshot.trusted = {*Network::parse("198.51.100.0/24")};
+    return snapshot;
+}
+
+struct WatcherTest : ::testing::Test {
+    World world{trusting()};
+    Phone& watcher = world.stranger("watcher", "198.51.100.40:5060");
+    Phone& bob = world.registered("bob", "198.51.100.20:5060");
+
+    RequestText subscribe() {
+        return watcher.make("SUBSCRIBE", "sip:bob@example.test")
+            .with("Event: reg")
+            .with("Expires: 600");
+    }
+    RequestText refresh(Dialog& dialog) {
+        return watcher.make_in(dialog, "SUBSCRIBE").with("Event: reg").with("Expires: 600");
+    }
+    Message notified() {
+        const Incoming got = watcher.expects("NOTIFY");
+        got.answers(200);
+        return got.message();
+    }
+    /// Something to tell.
+    void changes() {
+        world.wait(seconds(1));
+        RequestText request = bob.registration();
+        request.cseq = ++cseq;
+        request.call_id = "changes";
+        bob.send(request).expect(200);
+    }
+    uint32_t cseq = 0;
+};
+
+using WatcherRequest_Rfc3261_8_1_1 = WatcherTest;
+using WatcherRequest_Rfc3261_8_1_1_8 = WatcherTest;
+using WatcherAnswer_Rfc3261_8_2_2_3 = WatcherTest;
+using WatcherDialog_Rfc3261_12_1_1 = WatcherTest;
+using WatcherDialog_Rfc3261_12_2_1_1 = WatcherTest;
+using WatcherDialog_Rfc3261_12_2_2 = WatcherTest;
+
+TEST_F(WatcherRequest_Rfc3261_8_1_1, ANotifyHasWhatARequestMustHave) {
+    watcher.send(subscribe()).expect(200);
+    const Message notify = notified();
+    for (const char* name : {"To", "From", "CSeq", "Call-ID", "Max-Forwards", "Via"})
+        EXPECT_EQ(notify.values(name).size(), 1U) << name;
+    EXPECT_EQ(notify.header("Max-Forwards"), "70");
+    EXPECT_EQ(notify.header("Via").substr(0, 26), "SIP/2.0/UDP 192.0.2.1:5060");
+    EXPECT_EQ(notify.branch().substr(0, 7), "z9hG4bK");
+    EXPECT_NE(notify.header("CSeq").find(" NOTIFY"), std::string::npos);
+    changes();
+    EXPECT_NE(notified().branch(), notify.branch());
+}
+
+TEST_F(WatcherRequest_Rfc3261_8_1_1_8, ANotifyHasOneContact) {
+    watcher.send(subscribe()).expect(200);
+    EXPECT_EQ(notified().values("Contact"), std::vector<std::string>{"<sip:bob@192.0.2.1:5060>"});
+}
+
+TEST_F(WatcherAnswer_Rfc3261_8_2_2_3, ARequiredExtensionOrAnUnknownBodyIsRefused) {
+    const Outgoing refused = watcher.send(subscribe().with("Require: time-travel")).expect(420);
+    EXPECT_EQ(refused.response().header("Unsupported"), "time-travel");
+    RequestText filtered = subscribe().with("Content-Type: application/unheardof");
+    filtered.body = "x";
+    watcher.send(filtered).expect(415);
+    EXPECT_TRUE(watcher.is_silent());
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_1_1, TheAnswerCopiesRecordRouteAsItCame) {
+    RequestText request = subscribe();
+    request.with("Record-Route: <sip:198.51.100.40;lr;odd=1>;par=\"a,b\" , <sip:inner.test;lr>")
+        .with("Record-Route: <sip:last.test;lr;x>");
+    const Outgoing accepted = watcher.send(request).expect(200);
+    const std::string text = accepted.response().text();
+    EXPECT_NE(
+        text.find("Record-Route: <sip:198.51.100.40;lr;odd=1>;par=\"a,b\" , <sip:inner.test;lr>\r\n"
+                  "Record-Route: <sip:last.test;lr;x>\r\n"),
+        std::string::npos);
+    EXPECT_EQ(notified().values("Route"),
+              (std::vector<std::string>{"<sip:198.51.100.40;lr;odd=1>;par=\"a,b\"",
+                                        "<sip:inner.test;lr>", "<sip:last.test;lr;x>"}));
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_1_1, TheAnswerHasAContactAndATag) {
+    const Outgoing accepted = watcher.send(subscribe()).expect(200);
+    EXPECT_EQ(accepted.response().values("Contact"),
+              std::vector<std::string>{"<sip:bob@192.0.2.1:5060>"});
+    EXPECT_FALSE(accepted.response().tag("To").empty());
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_1_1, TheContactIsSipsWhereTheRequestWas) {
+    for (const char* line : {"Contact: <sips:watcher@198.51.100.40:5060>",
+                             "Record-Route: <sips:198.51.100.40:5060;lr>"}) {
+        RequestText request = subscribe();
+        request.contact.clear();
+        request.with(line);
+        if (request.more.back().front() == 'R')
+            request.with("Contact: <sip:watcher@198.51.100.40>");
+        const Outgoing accepted = watcher.send(request).expect(200);
+        EXPECT_EQ(accepted.response().header("Contact").substr(0, 10), "<sips:bob@") << line;
+        EXPECT_EQ(notified().header("Contact").substr(0, 10), "<sips:bob@") << line;
+    }
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_1_1, AWatcherWithoutATagIsServed) {
+    RequestText request = subscribe();
+    request.from = request.from.substr(0, request.from.find(";tag="));
+    watcher.send(request).expect(200);
+    EXPECT_EQ(notified().header("To"), request.from);
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_1_1, ANotifyIsOfTheDialog) {
+    const Outgoing accepted = watcher.send(subscribe()).expect(200);
+    const Message notify = notified();
+    EXPECT_EQ(notify.header("To"), accepted.request().from);
+    EXPECT_EQ(notify.header("From"), accepted.response().header("To"));
+    EXPECT_EQ(notify.header("Call-ID"), accepted.request().call_id);
+    EXPECT_EQ(notify.uri(), watcher.contact());
+    EXPECT_FALSE(notify.has("Route"));
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_1_1, CSeqGrowsByOne) {
+    watcher.send(subscribe()).expect(200);
+    const auto first = sip::parse_cseq(notified().header("CSeq"));
+    ASSERT_TRUE(first);
+    const uint32_t number = first->number;
+    for (uint32_t i = 1; i <= 3; ++i) {
+        changes();
+        const Message next = notified();
+        EXPECT_EQ(next.header("CSeq"), std::to_string(number + i) + " NOTIFY");
+    }
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_1_1, AStrictRouterGetsItsUriAndTheTargetLast) {
+    RequestText request = subscribe();
+    request.with("Record-Route: <sip:198.51.100.40;x=1?Subject=a>, <sip:inner.test;lr>");
+    watcher.send(request).expect(200);
+    const Message notify = notified();
+    EXPECT_EQ(notify.uri(), "sip:198.51.100.40;x=1");
+    EXPECT_EQ(notify.values("Route"),
+              (std::vector<std::string>{"<sip:inner.test;lr>", "<" + watcher.contact() + ">"}));
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_2, AnUnknownDialogGets481) {
+    RequestText request = subscribe();
+    request.to += ";tag=invented";
+    watcher.send(request).expect(481);
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_2, ALowerCSeqGets500AndAHigherOneIsKept) {
+    const Outgoing accepted = watcher.send(subscribe()).expect(200);
+    notified();
+    Dialog dialog = accepted.dialog();
+    dialog.cseq = 40;
+    watcher.send(refresh(dialog)).expect(200);
+    notified();
+    dialog.cseq = 20;
+    watcher.send(refresh(dialog)).expect(500);
+    dialog.cseq = 41;
+    watcher.send(refresh(dialog)).expect(200);
+    notified();
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_2, ATargetRefreshMovesTheDialog) {
+    const Outgoing accepted = watcher.send(subscribe()).expect(200);
+    notified();
+    Dialog dialog = accepted.dialog();
+    RequestText moved = refresh(dialog);
+    moved.contact = "<sip:moved@198.51.100.40:5060;x=2>";
+    watcher.send(moved).expect(200);
+    EXPECT_EQ(notified().uri(), "sip:moved@198.51.100.40:5060;x=2");
+    changes();
+    EXPECT_EQ(notified().uri(), "sip:moved@198.51.100.40:5060;x=2");
+}
+
+}  // namespace
+}  // namespace signalbox::core::testing

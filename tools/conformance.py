@@ -67,7 +67,8 @@ def status_of(tree, pair):
     failed = [fault for suite in suites if (fault := tree.tests.fault_of(suite, "*"))]
     if failed:
         return "not", "; ".join(failed), suites
-    if suites and (pair in tree.sources or not reason):
+    spoken_for = any(other_rfc == rfc and is_within(other, section) for other_rfc, other in tree.sources)
+    if suites and (spoken_for or not reason):
         differing = deviation_of(tree, rfc, section)
         return ("deviates", differing, suites) if differing else ("implemented", "", suites)
     if reason.startswith("n/a:"):

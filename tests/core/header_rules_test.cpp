@@ -1,7 +1,7 @@
 // Rules of the RFC for URIs and header fields, as the whole server keeps them.
-// Covers: RFC 3261 §18.3 (cut datagrams), §19.1.1, §19.1.2, §19.1.5 (URIs), §20 (what may stand
-// where), §20.5, §20.7, §20.10, §20.14, §20.28, §20.32, §20.37, §20.43. Not covered: the grammar of
-// each field (tests of sip/).
+// Covers: RFC 3261 §18.3 (cut datagrams), §19.1.1, §19.1.2, §19.1.5 (URIs), §19.2 (option tags),
+// §20 (what may stand where), §20.5, §20.7, §20.10, §20.14, §20.28, §20.32, §20.37, §20.43. Not
+// covered: the grammar of each field (tests of sip/).
 #include <gtest/gtest.h>
 
 #include <algorithm>

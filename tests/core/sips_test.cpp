@@ -1,6 +1,6 @@
 // SIPS: over TLS or not at all.
-// Covers: RFC 3261 §26.2.2 (sips on every hop), RFC 5922 §7.3 (the domain asked for is told). Not
-// covered: Record-Route (request_forwarding_test), TLS itself (tests/io).
+// Covers: RFC 3261 §26.2.2 (sips on every hop), §16.6 step 7, RFC 5922 §7.3 (the domain asked for
+// is told). Not covered: Record-Route (request_forwarding_test), TLS itself (tests/io).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"

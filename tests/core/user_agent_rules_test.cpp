@@ -1,7 +1,8 @@
 // Rules of the RFC for what the server answers itself, each by the absence of which somebody would
-// be misled. Covers: RFC 3261 §8.1.3.2 (unknown responses), §8.2 (all or nothing), §8.2.2 (unknown
-// fields), §8.2.2.2 (merged requests), §8.2.2.3 (Require in ACK and CANCEL), §8.2.4, §8.2.7,
-// §12.1.1, §12.1.2 (no tags), §19.3 (tags). Not covered: bodies (content_check_test).
+// be misled. Covers: RFC 3261 §8.1.1.2 (SIPS), §8.1.3.2 (unknown responses), §8.2 (all or nothing),
+// §8.2.2 (unknown fields), §8.2.2.2 (merged requests), §8.2.2.3 (Require in ACK and CANCEL),
+// §8.2.4, §8.2.7, §12.1.1, §12.1.2 (no tags), §19.3 (tags). Not covered: bodies
+// (content_check_test).
 #include <gtest/gtest.h>
 
 #include <set>
@@ -34,6 +35,7 @@ using AckAndCancelRules_Rfc3261_8_2_2_3 = UserAgentRulesTest;
 using UnknownResponses_Rfc3261_8_1_3_2 = UserAgentRulesTest;
 using DialogRules_Rfc3261_12_1_1 = UserAgentRulesTest;
 using DialogRules_Rfc3261_12_1_2 = UserAgentRulesTest;
+using SipsRules_Rfc3261_8_1_1_2 = UserAgentRulesTest;
 using TagRules_Rfc3261_19_3 = UserAgentRulesTest;
 
 TEST_F(UserAgentRules_Rfc3261_8_2, ARefusedRequestChangesNothing) {
@@ -114,6 +116,12 @@ TEST_F(UserAgentRules_Rfc3261_8_2_7, ACancelOfAStatelessRefusalGets481) {
     call.cancel();
     alice.expect(481);
     EXPECT_TRUE(alice.is_silent());
+}
+
+TEST_F(SipsRules_Rfc3261_8_1_1_2, ASipsAddressIsUnderstoodAndNotMadeLess) {
+    alice.send(alice.make("OPTIONS", "sips:example.test")).expect(200);
+    alice.send(alice.make("INVITE", "sips:bob@example.test")).expect(100).expect(480);
+    EXPECT_TRUE(bob.is_silent());
 }
 
 TEST_F(UnknownResponses_Rfc3261_8_1_3_2, AFinalOneCountsAsItsClass) {

@@ -1,8 +1,7 @@
 // Every edit of a forwarded request, and that nothing else changes.
-// Covers: RFC 3261 §16.6 steps 1 to 4, 6, 8, 9, §20.22, §18.2.1, RFC 3581 §4 (stamps), RFC 5658,
-// RFC 7118 §5.
-// Not covered: step 5 (no service adds header fields), step 7 (target_set_test), steps 10 and 11
-// (transactions, timer_c_test).
+// Covers: RFC 3261 §16.6 steps 1 to 4, 6, 8, 9, §19.1.1 (our URIs), §20.22, §18.2.1, RFC 3581 §4
+// (stamps), RFC 5658, RFC 7118 §5. Not covered: step 5 (no service adds header fields), step 7
+// (target_set_test), steps 10 and 11 (transactions, timer_c_test).
 #include "proxy/request_forwarding.h"
 
 #include <gmock/gmock.h>

@@ -241,7 +241,8 @@ void Phone::on_other_request(const std::string& key) {
 void Phone::send_request(const std::string& method, const std::string& target) {
     if (!is_up_ || is_stopping_) return;
     TextMessage request = new_request(method, target);
-    request.add("Content-Type", "text/plain");
+    // The server itself takes no other type in an OPTIONS (RFC 3261 §8.2.3).
+    request.add("Content-Type", method == "OPTIONS" ? "application/sdp" : "text/plain");
     request.body = "Hello\r\n" + token("") + std::string("\0\x80\xff end", 7);
     if (config_.reuses_nonce) add_known_credentials(request, "Proxy-Authorization");
     const auto sent = std::make_shared<TextMessage>(request);

@@ -28,7 +28,7 @@ class Phone:
         self.server = server
         self.user, self.password = user, password
         self.domain = domain or server.domain
-        self.to = (server.host, server.port_of(transport))
+        self.to = (server.host, getattr(server, "ports", {}).get(transport, server.port))
         self.link = open_link(transport, self.to, host, port)
         self.kept = []        # received, not yet asked for
         self.challenge = None

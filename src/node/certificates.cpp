@@ -60,6 +60,18 @@ std::vector<io::CertificateFiles> pairs_of(const LoadedConfig& config,
     return pairs;
 }
 
+/// Nobody reads hundreds of authorities for nothing.
+store::Outcome<io::TrustStore> load_trust(const LoadedConfig& config) {
+    const auto& listeners = config.settings.listeners;
+    const bool is_needed =
+        !config.ca_file.empty() ||
+        std::any_of(listeners.begin(), listeners.end(), [](const transport::Listener& listener) {
+            return transport::is_secure(listener.transport);
+        });
+    if (!is_needed) return io::TrustStore();
+    return or_failure(io::TrustStore::load(config.ca_file));
+}
+
 bool needs_own_certificate(const LoadedConfig& config) {
     for (size_t i = 0; i < config.settings.listeners.size(); ++i) {
         if (transport::is_secure(config.settings.listeners[i].transport) &&
@@ -109,7 +121,7 @@ store::Outcome<LoadedSecurity> load_security(const LoadedConfig& config) {
     LoadedSecurity loaded;
     TRY_ASSIGN(made, make_own_certificate(config));
     loaded.made = std::move(made);
-    TRY_ASSIGN(trust, or_failure(io::TrustStore::load(config.ca_file)));
+    TRY_ASSIGN(trust, load_trust(config));
     for (size_t index = 0; index < config.settings.listeners.size(); ++index) {
         TRY_ASSIGN(security, secure_listener(config, index, trust));
         if (security.server != nullptr && security.server->days_left() <= kWarningDays) {
@@ -124,7 +136,7 @@ store::Outcome<LoadedSecurity> load_security(const LoadedConfig& config) {
 }
 
 store::Outcome<void> check_certificates(const LoadedConfig& config) {
-    TRY_ASSIGN(trust, or_failure(io::TrustStore::load(config.ca_file)));
+    TRY_ASSIGN(trust, load_trust(config));
     for (size_t index = 0; index < config.settings.listeners.size(); ++index) {
         if (config.listen_security[index].certificates.empty()) continue;
         TRY_ASSIGN(security, secure_listener(config, index, trust));

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 from sources import ROOT, cases_in, covered_in, files_under, sections_of_suite
 
-RULE = re.compile(r"^@rule\(.*\n(?:\s.*\n)*def (\w+)\(", re.MULTILINE)
+RULE = re.compile(r"^@rule\(.*\n(?:[ \t].*\n)*def (\w+)\(", re.MULTILINE)
 
 
 def is_within(inner, outer):
@@ -17,12 +17,14 @@ class Tests:
     """The unit tests and the end-to-end rules of a tree. `passed` holds the names that ctest reported as passed, or is None."""
 
     def __init__(self, root=ROOT, results=None):
-        self.cases, self.named, self.rules = {}, {}, set()
+        self.cases, self.named, self.carried, self.rules = {}, {}, {}, set()
         for _, text in files_under(root, "tests", ".cpp"):
             covered = covered_in(text)
             for suite, case in cases_in(text):
                 self.cases.setdefault(suite, {})[case] = True
-                self.named.setdefault(suite, set()).update(sections_of_suite(suite) + covered)
+                if suite not in self.carried:
+                    self.carried[suite] = sections_of_suite(suite)
+                self.named.setdefault(suite, set()).update(self.carried[suite] + covered)
         for _, text in files_under(root, "e2e", ".py"):
             self.rules.update(RULE.findall(text))
         self.passed = passed_in(results) if results else None
@@ -31,7 +33,7 @@ class Tests:
         """The suites whose names carry a section or a part of it, in their order."""
         return [suite for suite in self.cases
                 if any(other_rfc == rfc and is_within(other, section) and (other or not section)
-                       for other_rfc, other in sections_of_suite(suite))]
+                       for other_rfc, other in self.carried[suite])]
 
     def names_section(self, suite, rfc, section):
         """Whether a suite, by its name or by its file's first lines, speaks of a section, a part of it or what it is part of."""

@@ -43,8 +43,8 @@ class Tree:
         self.rows, self.faults = rows_in(root / "docs" / "conformance")
 
     def pairs(self):
-        named = {pair for suite in self.tests.cases for pair in self.tests.named[suite]
-                 if pair[1] and self.tests.suites_of(*pair)}
+        named = {pair for pairs in self.tests.named.values() for pair in pairs if pair[1]}
+        named = {pair for pair in named if self.tests.suites_of(*pair)}
         return named | set(self.sources) | set(self.titles) | {("3261", row.section) for row in self.rows}
 
 

@@ -51,6 +51,10 @@ ports::Snapshot make_snapshot(uint64_t version) {
     }
     snapshot.trusted = {Network{IpAddress::v4(198, 51, 100, 0), 30}};
     snapshot.auth.realm = "example.test";
+    snapshot.proxy.recurse = version % 2 == 0;
+    snapshot.forking.order = static_cast<ports::ForkOrder>(version % 3);
+    snapshot.forking.ring_time = std::chrono::seconds(2);
+    snapshot.forking.delay = std::chrono::seconds(version / 3);
     snapshot.timers = transaction::SipTimers{}.resolved();
     snapshot.limits.transactions_max = 32;  // so that the limit is met
     snapshot.limits.calls_max = 8;
@@ -234,12 +238,27 @@ class Session final {
         }
     }
 
+    /// Whatever was asked: an answer of any type, with or without records.
+    ports::DnsReply dns_reply(uint8_t choice) {
+        ports::DnsReply reply{dns_id_, {}};
+        resolver::RecordSet& records = reply.records;
+        records.outcome = static_cast<resolver::Outcome>(choice % 3);
+        records.ttl = std::chrono::seconds(choice);
+        if (records.outcome != resolver::Outcome::Found) return reply;
+        for (uint8_t i = 0; i < choice % 5; ++i) {
+            const auto number = static_cast<uint8_t>(choice + i);
+            records.addresses.push_back(IpAddress::v4(198, 51, 100, number));
+            records.services.push_back({i, number, 5060, "server.example.org"});
+            records.pointers.push_back(
+                {i, 1, "s", i % 2 == 0 ? "SIP+D2U" : "SIP+D2T", "", "_sip._udp.example.org"});
+        }
+        return reply;
+    }
+
     void answer_port() {
         const uint8_t choice = input_.octet();
         if (choice % 2 == 0) {
-            ports::DnsReply reply{dns_id_, {}};
-            if (choice % 4 == 0) reply.addresses = {IpAddress::v4(198, 51, 100, choice)};
-            core_->on_port_reply(now_, reply, out_);
+            core_->on_port_reply(now_, dns_reply(choice / 2), out_);
             return;
         }
         // What another shard sends is ours: only messages that a core has made are sent back, as if

@@ -27,6 +27,7 @@ class Call final {
     WallTime started;
     WallTime answered_wall;
     Duration call_max{};
+    Duration session{};  // granted until the next refresh; 0: no limit
     bool has_rung = false;
     bool is_answered = false;
     static constexpr size_t kDialogsMax = 8;
@@ -43,6 +44,10 @@ class Call final {
     Now held_at{};
     PooledBytes held_reason;
     Timer timer;
+
+    bool has_session_limit() const { return session != Duration{} && session < call_max; }
+    /// From an answer or a refresh to the end, should nothing more be heard.
+    Duration lifetime() const { return has_session_limit() ? session : call_max; }
 
     std::string_view call_id() const { return identity.view().substr(0, call_id_size); }
     std::string_view caller_tag() const {

@@ -165,7 +165,7 @@ void CallTracker::answered(Now now, CallHandle handle, uint16_t leg, std::string
     identity.copy(text.data(), identity.size());
     callee_tag.copy(text.data() + identity.size(), callee_tag.size());
     call->identity = PooledBytes(pool_, {text.data(), identity.size() + callee_tag.size()});
-    wheel_.arm(call->timer, now.monotonic + call->call_max);
+    wheel_.arm(call->timer, now.monotonic + call->lifetime());
 }
 
 void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by,
@@ -230,6 +230,15 @@ void CallTracker::end(Now now, CallHandle handle, int status, EndedBy by, std::s
     erase(handle);
 }
 
+void CallTracker::session_refreshed(Now now, CallHandle handle, std::optional<Duration> interval) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr) return;
+    const bool had_limit = call->has_session_limit();
+    call->session = interval.value_or(Duration{});
+    if (!call->is_answered || (!had_limit && !call->has_session_limit())) return;
+    wheel_.arm(call->timer, now.monotonic + call->lifetime());
+}
+
 CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a,
                              std::string_view tag_b) const {
     for (const std::string_view tag : {tag_a, tag_b}) {
@@ -247,6 +256,11 @@ CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a,
 bool CallTracker::is_caller_tag(CallHandle handle, std::string_view tag) const {
     const Call* call = calls_.get(handle);
     return call != nullptr && call->caller_tag() == tag.substr(0, call->caller_tag_size);
+}
+
+bool CallTracker::is_answered(CallHandle handle) const {
+    const Call* call = calls_.get(handle);
+    return call != nullptr && call->is_answered;
 }
 
 void CallTracker::contact_shown(CallHandle handle, uint64_t contact_hash) {
@@ -268,7 +282,9 @@ void CallTracker::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr) return;
     if (call->is_answered) {
-        end(now, handle, 200, EndedBy::Server, "No BYE within call_max", out);
+        const bool has_expired = call->has_session_limit();
+        end(now, handle, 200, EndedBy::Server,
+            has_expired ? "Session expired" : "No BYE within call_max", out);
     } else if (call->held_status != 0) {
         const PooledBytes reason = std::move(call->held_reason);
         end(call->held_at, handle, call->held_status, call->held_by, reason.view(), out);

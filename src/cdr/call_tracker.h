@@ -1,10 +1,11 @@
 // The calls of one shard from the first admitted INVITE to the end: what the journal is told, each
-// thing once. Implements: RFC 3261 §12, §15 (observed, not enforced)
+// thing once. Implements: RFC 3261 §12, §15; RFC 4028 §8 (observed, not enforced)
 #pragma once
 
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -65,9 +66,16 @@ class CallTracker final {
     void dialog_ended(CallHandle call, Now bye_at, std::string_view callee_tag, ports::EndedBy by,
                       std::string_view reason, ports::Outbox& out);
 
+    /// A 2xx to an INVITE or UPDATE of the call granted `interval` until the next one, or no limit.
+    /// A call that gets neither such a refresh nor a BYE in time ends with "Session expired" (RFC
+    /// 4028 §10: both sides have given it up by then); without a limit, and above call_max,
+    /// call_max holds from the answer or the last refresh on.
+    void session_refreshed(Now now, CallHandle call, std::optional<Duration> interval);
+
     /// The call whose caller's tag is one of the two, or null.
     CallHandle find(std::string_view call_id, std::string_view tag_a, std::string_view tag_b) const;
     bool is_caller_tag(CallHandle call, std::string_view tag) const;
+    bool is_answered(CallHandle call) const;
 
     /// Remembers a Contact (its hash) that was shown inside a dialog of the call (target refresh).
     /// At most four, the oldest gives way.

@@ -42,7 +42,8 @@ struct LoadedConfig {
     uint64_t records_limit = 20'000'000;                   // 0: none
     std::string log_level = "info";                        // debug, info, warning, error
     std::string log_file;                                  // absolute; empty: standard error
-    uint32_t shards = 0;  // 0: one for each CPU of the affinity mask
+    uint32_t shards = 0;                   // 0: one for each CPU of the affinity mask
+    std::vector<std::string> dns_servers;  // "192.0.2.53:53"; empty: those of the system
     Duration shutdown_max = std::chrono::seconds(5);
     std::vector<ListenSecurity> listen_security;  // by listener
     bool verify_servers = true;  // the certificates of those to whom we open TLS connections

@@ -426,8 +426,8 @@ constexpr std::array kTrusted{
     Key{.name = "network",
         .type = KeyType::Text,
         .default_text = "",
-        .help = "An address or a network, such as 192.0.2.0/24 or 2001:db8::/32.",
-        .is_required = true,
+        .help = "The network of the peer: an address or a network, such as 192.0.2.0/24 or "
+                "2001:db8::/32.",
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
             const auto network = Network::parse(value.text);
             if (!network) {
@@ -436,7 +436,44 @@ constexpr std::array kTrusted{
                        "\"2001:db8::/32\", with all bits "
                        "behind the prefix 0";
             }
-            config.settings.trusted.push_back(*network);
+            config.settings.trusted.back().network = *network;
+            return {};
+        }},
+    Key{.name = "listener",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "The address of a [[listen]] through which the peer comes: for a network behind an "
+                "interface of its own.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            const auto endpoint = Endpoint::parse(value.text);
+            if (!endpoint) {
+                return "\"" + value.text +
+                       "\" is no address of a [[listen]]; expected for example \"192.0.2.1:5060\"";
+            }
+            config.settings.trusted.back().listener = *endpoint;
+            return {};
+        }},
+    Key{.name = "transport",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "The transport by which the peer comes, named as in [[listen]]. Over udp a source "
+                "address can be forged, over the others it cannot.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            transport::Transport transport{};
+            if (!transport::parse_transport(value.text, transport)) {
+                return "\"" + value.text + "\" is no transport; expected one that a [[listen]] has";
+            }
+            config.settings.trusted.back().transport = transport;
+            return {};
+        }},
+    Key{.name = "identity",
+        .type = KeyType::Text,
+        .default_text = "",
+        .help = "The domain for which the peer's TLS certificate must have been verified, such as "
+                "\"carrier.example.org\".",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            if (!is_host(value.text)) return "\"" + value.text + "\" is no domain";
+            config.settings.trusted.back().identity = text::to_lower(value.text);
             return {};
         }},
 };
@@ -447,11 +484,12 @@ constexpr std::array kProxy{
         .default_text = "\"stateful\"",
         .help = "stateful: transactions, forking, records. stateless: requests that need no state "
                 "are forwarded "
-                "without any, as RFC 3261 section 16.11 has it, and leave no records.",
-        .choices = "stateful|stateless",
+                "without any, as RFC 3261 section 16.11 has it, and leave no records. redirect: "
+                "callers are told the contacts of whom they call in a 302 and call them "
+                "themselves; nothing is forwarded but inside calls that were set up before.",
+        .choices = "stateful|stateless|redirect",
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
-            config.settings.proxy.mode =
-                value.number == 0 ? ports::ProxyMode::Stateful : ports::ProxyMode::Stateless;
+            config.settings.proxy.mode = static_cast<ports::ProxyMode>(value.number);
             return {};
         }},
     Key{.name = "record_route",
@@ -473,6 +511,181 @@ constexpr std::array kProxy{
                 value.number == 0 ? ports::Inbound::Anyone : ports::Inbound::Trusted;
             return {};
         }},
+    Key{.name = "recurse",
+        .type = KeyType::Boolean,
+        .default_text = "false",
+        .help = "What becomes of a 300, 301 or 302 from a phone. false: it goes to the caller. "
+                "true: the server tries the contacts in it, other hosts only for callers who may "
+                "be relayed there.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.recurse = value.flag;
+            return {};
+        }},
+    Key{.name = "failover_wait",
+        .type = KeyType::Duration,
+        .default_text = "\"4s\"",
+        .help = "A name may lead to several next hops (RFC 3263). One that has sent no response at "
+                "all, not even 100, within this time is left for the next one, without waiting for "
+                "timer B or F. The last one has these timers whole.",
+        .min = 500,
+        .max = kMinute,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.failover_wait = value.duration();
+            return {};
+        }},
+    Key{.name = "failover_max",
+        .type = KeyType::Duration,
+        .default_text = "\"32s\"",
+        .help = "All next hops of one name together may be silent for this time; then the request "
+                "fails.",
+        .min = 500,
+        .max = 10 * kMinute,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.failover_max = value.duration();
+            return {};
+        }},
+    Key{.name = "datagram_max",
+        .type = KeyType::Integer,
+        .default_text = "1300",
+        .help = "A request of more octets goes by TCP instead of UDP, as RFC 3261 section 18.1.1 "
+                "has it for paths of unknown MTU: where the server listens on TCP, and never to a "
+                "phone that is reached through its own flow only.",
+        .min = 500,
+        .max = 65'535,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.datagram_max = value.number32();
+            return {};
+        }},
+    Key{.name = "large_connect_max",
+        .type = KeyType::Duration,
+        .default_text = "\"500ms\"",
+        .help = "How long the TCP connection for such a request may take to open. Then the request "
+                "goes by UDP after all.",
+        .min = 10,
+        .max = 5 * kSecond,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.proxy.large_connect_max = value.duration();
+            return {};
+        }},
+};
+
+constexpr std::array kForking{
+    Key{.name = "order",
+        .type = KeyType::Choice,
+        .default_text = "\"by-q\"",
+        .help = "by-q: the contacts of equal q ring together, and a group of lower q follows when "
+                "the one before it has ended; phones that say nothing about q ring together. "
+                "parallel: all at once, whatever their q. sequential: one after the other, the "
+                "best q first.",
+        .choices = "by-q|parallel|sequential",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.forking.order = static_cast<ports::ForkOrder>(value.number);
+            return {};
+        }},
+    Key{.name = "ring_time",
+        .type = KeyType::Duration,
+        .default_text = "\"20s\"",
+        .help = "How long a group rings: then its phones are cancelled and the next group begins. "
+                "A group whose phones are all busy, gone or refuse is left at once. The last "
+                "group rings until timer c. 0s: every group does.",
+        .max = kHour,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.forking.ring_time = value.duration();
+            return {};
+        }},
+    Key{.name = "delay",
+        .type = KeyType::Duration,
+        .default_text = "\"0s\"",
+        .help = "The next group begins so long after the one before it began, even while that one "
+                "rings. 0s: only when it has ended.",
+        .max = kHour,
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.forking.delay = value.duration();
+            return {};
+        }},
+    Key{.name = "keep_ringing",
+        .type = KeyType::Boolean,
+        .default_text = "true",
+        .help = "Whether a group rings on, for ring_time in all, when the next one has begun "
+                "after delay. false: it is cancelled then.",
+        .store = [](LoadedConfig& config, const Value& value) -> std::string {
+            config.settings.forking.keep_ringing = value.flag;
+            return {};
+        }},
+};
+
+std::string store_servers(LoadedConfig& config, const Value& value) {
+    config.dns_servers.clear();
+    for (const std::string& written : value.list) {
+        const auto address = IpAddress::parse(written);
+        const auto endpoint =
+            address ? Endpoint{*address, 53} : Endpoint::parse(written).value_or(Endpoint{});
+        if (endpoint.port == 0) {
+            return "\"" + written +
+                   "\" is no server; expected for example \"192.0.2.53\" or "
+                   "\"[2001:db8::53]:5353\"";
+        }
+        config.dns_servers.push_back(endpoint.to_string());
+    }
+    return {};
+}
+
+template <Duration resolver::ResolverSettings::*member>
+std::string store_resolver_time(LoadedConfig& config, const Value& value) {
+    config.settings.resolver.*member = value.duration();
+    return {};
+}
+
+using resolver::ResolverSettings;
+constexpr std::array kResolver{
+    Key{.name = "servers",
+        .type = KeyType::TextList,
+        .default_text = "",
+        .help = "The DNS servers that are asked, as addresses with or without a port, the first "
+                "one first. By default those of /etc/resolv.conf.",
+        .when = When::AtStart,
+        .store = store_servers},
+    Key{.name = "lookup_max",
+        .type = KeyType::Duration,
+        .default_text = "\"4s\"",
+        .help = "How long a request waits for the next hops of a name. A third of it belongs to "
+                "NAPTR, a third to SRV, the rest to the addresses: a server that is silent on the "
+                "first does not stop the others.",
+        .min = 100,
+        .max = 5 * kMinute,
+        .store = store_resolver_time<&ResolverSettings::lookup_max>},
+    Key{.name = "ttl_max",
+        .type = KeyType::Duration,
+        .default_text = "\"1h\"",
+        .help = "Answers are remembered for the time that they say, and at most for this.",
+        .max = 7 * kDay,
+        .store = store_resolver_time<&ResolverSettings::ttl_max>},
+    Key{.name = "negative_ttl_max",
+        .type = KeyType::Duration,
+        .default_text = "\"5m\"",
+        .help = "That a name or a record does not exist is remembered for at most this time.",
+        .max = kDay,
+        .store = store_resolver_time<&ResolverSettings::negative_ttl_max>},
+    Key{.name = "stale_max",
+        .type = KeyType::Duration,
+        .default_text = "\"1d\"",
+        .help =
+            "For so long after its end an answer is used while the DNS servers fail. 0s: never.",
+        .max = 30 * kDay,
+        .store = store_resolver_time<&ResolverSettings::stale_max>},
+    Key{.name = "hold_down",
+        .type = KeyType::Duration,
+        .default_text = "\"30s\"",
+        .help = "A next hop that was silent, unreachable or answered 503 is tried after all others "
+                "for this time. 0s: failures are not remembered.",
+        .max = kDay,
+        .store = store_resolver_time<&ResolverSettings::hold_down>},
+    Key{.name = "hold_down_max",
+        .type = KeyType::Duration,
+        .default_text = "\"5m\"",
+        .help = "At most this time is granted to the Retry-After of a 503.",
+        .max = kDay,
+        .store = store_resolver_time<&ResolverSettings::hold_down_max>},
 };
 
 /// A key of [timers] for the member `member` of SipTimers.
@@ -654,8 +867,8 @@ constexpr std::array kLimits{
     Key{.name = "port_timeout",
         .type = KeyType::Duration,
         .default_text = "\"5s\"",
-        .help = "How long a call waits for an answer of DNS or of another part of the server "
-                "before it goes on without.",
+        .help = "How long a call waits for an answer of another part of the server before it goes "
+                "on without.",
         .min = 100,
         .max = 5 * kMinute,
         .store = [](LoadedConfig& config, const Value& value) -> std::string {
@@ -757,7 +970,9 @@ void begin_listener(LoadedConfig& config) {
     config.settings.listeners.emplace_back();
     config.listen_security.emplace_back();
 }
-void begin_trusted(LoadedConfig&) {}
+void begin_trusted(LoadedConfig& config) {
+    config.settings.trusted.emplace_back();
+}
 
 constexpr std::array kSections{
     Section{"", SectionKind::Top, "Keys at the top of the file, before the first section.", kTop},
@@ -770,14 +985,22 @@ constexpr std::array kSections{
     Section{"store", SectionKind::Table, "What is kept beyond a restart, and where.", kStore},
     Section{"registrar", SectionKind::Table, "How phones register.", kRegistrar},
     Section{"auth", SectionKind::Table, "How users prove who they are.", kAuth},
-    Section{"trusted", SectionKind::ArrayOfTables,
-            "Peers that need no credentials, may be relayed to anywhere and may register any "
-            "address of record: one "
-            "[[trusted]] for each network. A datagram's source address can be forged: trust only "
-            "networks whose border "
-            "you guard.",
-            kTrusted, begin_trusted},
+    Section{
+        "trusted", SectionKind::ArrayOfTables,
+        "Peers that need no credentials, may be relayed to anywhere, may register any address "
+        "of record, and whose word on who is calling (P-Asserted-Identity) is passed on: one "
+        "[[trusted]] for each. Of its keys, all that are given must be right; network, listener "
+        "or identity must be. A datagram's source address can be forged: trust only networks "
+        "whose border you guard.",
+        kTrusted, begin_trusted},
     Section{"proxy", SectionKind::Table, "How requests are forwarded.", kProxy},
+    Section{"forking", SectionKind::Table,
+            "In which order the contacts of one user are tried. A request other than INVITE rings "
+            "nowhere: its next group begins when the one before it has failed, or after timer t2.",
+            kForking},
+    Section{"resolver", SectionKind::Table,
+            "How names are looked up (NAPTR, SRV, A and AAAA), and next hops that fail avoided.",
+            kResolver},
     Section{"timers", SectionKind::Table,
             "The timers of RFC 3261 table 4 and RFC 6026, each from 1ms to 1h. A value shorter "
             "than the RFC allows is taken "

@@ -342,6 +342,36 @@ class Parser final {
                       "): the record of a long call would be gone as soon as it ends");
         }
         check_listeners(root);
+        check_trusted(root);
+    }
+
+    /// A rule that would trust everybody, or nobody for ever, is a mistake.
+    void check_trusted(const toml::table& root) {
+        const toml::array* tables = root["trusted"].as_array();
+        const auto& trusted = config_.settings.trusted;
+        if (tables == nullptr || tables->size() != trusted.size()) return;
+        for (size_t i = 0; i < trusted.size(); ++i) {
+            const ports::TrustedPeer& peer = trusted[i];
+            const uint32_t line = line_of(*tables->get(i));
+            const toml::table& written = *tables->get(i)->as_table();
+            if (!written.contains("network") && !written.contains("listener") &&
+                !written.contains("identity")) {
+                fault(line,
+                      "this [[trusted]] names nobody; write at least one of the keys network, "
+                      "listener and identity");
+            }
+            if (peer.listener && !listens_at(*peer.listener, peer.transport)) {
+                fault(line, "no [[listen]] has the address " + peer.listener->to_string() +
+                                " of this [[trusted]], or none with its transport");
+            }
+        }
+    }
+
+    bool listens_at(const Endpoint& address, std::optional<transport::Transport> transport) const {
+        const auto& listeners = config_.settings.listeners;
+        return std::any_of(listeners.begin(), listeners.end(), [&](const auto& listener) {
+            return listener.bound == address && (!transport || listener.transport == *transport);
+        });
     }
 
     void check_listeners(const toml::table& root) {

@@ -82,27 +82,34 @@ bool RequestIntake::examine_proxied(Now now, Candidate& candidate, ports::Outbox
     const proxy::IncomingRequest& request = candidate.request;
     if (auto rejection = proxy::validate_request(request, candidate.routing)) {
         if (rejection->status == 483) s_.counters.add(Counter::max_forwards_exceeded_total);
+        if (rejection->status == 440) s_.counters.add(Counter::max_breadth_exceeded_total);
         reject(now, candidate, *rejection, out);
-        return false;
-    }
-    candidate.loop_hash =
-        proxy::loop_hash(request, candidate.routing, s_.keys.current().siphash_key);
-    if (proxy::is_loop(request, candidate.loop_hash, s_.keys, now.wall)) {
-        s_.counters.add(Counter::loops_detected_total);
-        reject(now, candidate, {482, {}, {}}, out);
         return false;
     }
     // A dialog that our token proves is not challenged again: it goes only where the dialog has
     // been.
     if (!candidate.routing.token) candidate.relay = proxy::decide_relay(request, candidate.routing);
+    candidate.loop_hash = proxy::loop_hash(request, candidate.routing, candidate.relay,
+                                           s_.keys.current().siphash_key);
+    if (proxy::is_loop(request, candidate.loop_hash, s_.keys, now.wall)) {
+        s_.counters.add(Counter::loops_detected_total);
+        reject(now, candidate, {482, {}, {}}, out);
+        return false;
+    }
     return true;
+}
+
+/// Registrars and redirect servers answer for themselves, proxies for others (RFC 3261 §22.1).
+bool RequestIntake::acts_as_server(const Candidate& candidate) {
+    const bool redirects = candidate.request.snapshot.proxy.mode == ports::ProxyMode::Redirect;
+    return candidate.is_for_us() || (redirects && !candidate.routing.token);
 }
 
 void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox& out) {
     if (candidate.relay.kind == RelayDecision::Kind::Allowed) return serve(now, candidate, {}, out);
     const proxy::IncomingRequest& request = candidate.request;
     const HeaderId id =
-        candidate.is_for_us() ? HeaderId::Authorization : HeaderId::ProxyAuthorization;
+        acts_as_server(candidate) ? HeaderId::Authorization : HeaderId::ProxyAuthorization;
     const auto credentials =
         auth::find_credentials(request.message, id, request.snapshot.auth.realm);
     if (!credentials)
@@ -111,6 +118,7 @@ void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox
     question.method = request.message.method_text();
     question.request_uri = request.message.request_uri();
     question.identity = candidate.relay.identity;
+    question.preferred = candidate.relay.preferred;
     question.source = request.flow.remote.address;
     std::string claimed = candidate.relay.identity;
     if (*credentials) {
@@ -201,7 +209,11 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
                           ports::Outbox& out) {
     switch (answer.verdict) {
         case CredentialVerdict::Accepted:
-            return serve(now, candidate, answer.user, out);
+            return serve(
+                now, candidate,
+                {answer.user,
+                 answer.may_prefer ? std::string_view(candidate.relay.preferred) : answer.user},
+                out);
         case CredentialVerdict::NotThisIdentity:
             s_.counters.add(Counter::auth_forbidden_total);
             return reject(now, candidate, {403, "Not your address", {}}, out);
@@ -222,14 +234,16 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
     }
 }
 
-void RequestIntake::serve(Now now, const Candidate& candidate, std::string_view user,
+void RequestIntake::serve(Now now, const Candidate& candidate, const Caller& caller,
                           ports::Outbox& out) {
     if (candidate.is_register) return serve_register(now, candidate, out);
     if (candidate.is_reg_event) return serve_subscribe(now, candidate, out);
     if (refuses_invites_ && candidate.request.method() == sip::Method::Invite)
         return reject(now, candidate, proxy::server_stopping(), out);
-    const bool is_proven = candidate.routing.token || !user.empty() || candidate.request.is_trusted;
-    const proxy::Admission admission{candidate.relay, user, candidate.loop_hash, is_proven};
+    const bool is_proven =
+        candidate.routing.token || !caller.user.empty() || candidate.request.is_trusted;
+    const proxy::Admission admission{candidate.relay, caller.user, candidate.loop_hash, is_proven,
+                                     caller.asserted};
     s_.proxy.start(now, candidate.request, candidate.routing, admission, out);
 }
 
@@ -277,7 +291,7 @@ void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, p
     s_.counters.add(Counter::auth_challenges_total);
     const auth::NonceMaker maker{s_.keys, setup_.node, setup_.shard};
     const auto nonce = auth::make_nonce(now, s_.random, maker, request.flow.remote.address);
-    const int status = candidate.is_for_us() ? 401 : 407;
+    const int status = acts_as_server(candidate) ? 401 : 407;
     answer(now, request, status,
            s_.reply.render_challenge(request.message, request.flow, request.snapshot, status,
                                      nonce.view(), stale),

@@ -84,16 +84,23 @@ class RequestIntake final {
         bool is_for_us() const { return is_register || is_reg_event; }
     };
 
+    /// Whose credentials were right. Views: for the call; empty where none were needed.
+    struct Caller {
+        std::string_view user;
+        std::string_view asserted;  // the address of record by which others are told of him
+    };
+
     bool examine(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_register(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_subscribe(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_proxied(Now now, Candidate& candidate, ports::Outbox& out);
+    static bool acts_as_server(const Candidate& candidate);
     void authorise(Now now, const Candidate& candidate, ports::Outbox& out);
     void suspend(Now now, const Candidate& candidate, uint8_t shard,
                  proxy::CredentialQuestion question, ports::Outbox& out);
     void judge(Now now, const Candidate& candidate, const proxy::CredentialAnswer& answer,
                ports::Outbox& out);
-    void serve(Now now, const Candidate& candidate, std::string_view user, ports::Outbox& out);
+    void serve(Now now, const Candidate& candidate, const Caller& caller, ports::Outbox& out);
     void serve_register(Now now, const Candidate& candidate, ports::Outbox& out);
     void serve_subscribe(Now now, const Candidate& candidate, ports::Outbox& out);
     void challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out);

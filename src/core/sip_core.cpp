@@ -52,7 +52,7 @@ struct SipCore::Impl {
           proxy({setup.node, setup.shard, setup.shards,
                  share(limits().transactions_max, setup.shards)},
                 {transactions, calls, directory, reply, snapshots, wheel, pool, counters,
-                 *setup.keys, reg_event}),
+                 *setup.keys, reg_event, random}),
           intake({setup.node, setup.shard, setup.shards},
                  {transactions, proxy, directory, reply, registrar, reg_event, snapshots, wheel,
                   pool, random, counters, *setup.keys}) {}
@@ -189,9 +189,7 @@ void SipCore::on_port_reply(Now now, const ports::PortReply& reply, ports::Outbo
     std::visit(
         Overloaded{
             [&](const ports::ShardMessageIn& message) { impl.on_shard_message(now, message, out); },
-            [&](const ports::DnsReply& dns) {
-                impl.proxy.on_dns_reply(now, dns.id, dns.addresses, out);
-            },
+            [&](const ports::DnsReply& dns) { impl.proxy.on_dns_reply(now, dns, out); },
             [&](const ports::TransmitFailed& failed) {
                 impl.transactions.on_transmit_failed(now, failed.owner, out.transmits);
             },

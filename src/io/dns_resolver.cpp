@@ -1,5 +1,5 @@
-// Looks up A and AAAA records on the reactor's descriptors: bounded in number and time, so that a
-// dead resolver delays nobody. Implements: RFC 3263 §4.2 (A and AAAA)
+// Puts questions to DNS on the reactor's descriptors. Implements: RFC 1035; RFC 2782; RFC 3263 §4;
+// RFC 3403
 #include "io/dns_resolver.h"
 
 #include <ares.h>
@@ -7,17 +7,22 @@
 
 #include <algorithm>
 
+#include "io/dns_message.h"
 #include "io/socket_address.h"
 
 namespace signalbox::io {
 
-/// A name in flight. It lives until c-ares has called back, even when its askers were answered
-/// before.
-struct DnsResolver::Lookup {
+using resolver::Outcome;
+using resolver::RecordSet;
+using resolver::RecordType;
+
+/// A question in flight. It lives until c-ares has called back, even when it was answered before.
+struct DnsResolver::Query {
     DnsResolver* resolver;
-    std::string host;
-    std::vector<uint64_t> ids;  // empty: answered already
+    uint64_t id;
+    resolver::Question question;
     Instant deadline;
+    bool is_answered = false;
     bool is_over = false;
 };
 
@@ -35,25 +40,54 @@ struct DnsResolver::Watch {
 
 namespace {
 
-constexpr size_t kHostMax = 253;  // RFC 1035 §2.3.4, as text
-constexpr int kTryTimeoutMs = 1000;
+constexpr size_t kNameMax = 253;  // RFC 1035 §2.3.4, as text
+constexpr int kTryTimeoutMs = 500;
 constexpr int kTries = 3;
+constexpr int kClassIn = 1, kTypeSrv = 33, kTypeNaptr = 35;
 constexpr Duration kTick = std::chrono::milliseconds(100);  // how often c-ares may send again
+constexpr Duration kNegativeDefault = std::chrono::seconds(10);
 
-std::vector<IpAddress> addresses_of(const ares_addrinfo& result, Duration& ttl) {
-    std::vector<IpAddress> addresses;
+/// None for what DNS says does not exist, Failed for all that says nothing.
+Outcome outcome_of(int status) {
+    switch (status) {
+        case ARES_SUCCESS:
+            return Outcome::Found;
+        case ARES_ENODATA:
+        case ARES_ENOTFOUND:
+        case ARES_EBADNAME:
+            return Outcome::None;
+        default:
+            return Outcome::Failed;
+    }
+}
+
+int family_to_ask(Family only) {
+    switch (only) {
+        case Family::V4:
+            return AF_INET;
+        case Family::V6:
+            return AF_INET6;
+        case Family::None:
+            break;
+    }
+    return AF_UNSPEC;
+}
+
+void add_addresses(const ares_addrinfo& result, RecordSet& records) {
+    records.ttl = Duration::max();
     for (const ares_addrinfo_node* node = result.nodes; node != nullptr; node = node->ai_next) {
         SocketAddress address{};
         if (node->ai_addrlen > sizeof(address)) continue;
         std::copy_n(reinterpret_cast<const char*>(node->ai_addr), node->ai_addrlen,
                     reinterpret_cast<char*>(&address));
         const IpAddress found = from_socket_address(address).address;
-        if (found.family == Family::None) continue;
-        if (std::find(addresses.begin(), addresses.end(), found) != addresses.end()) continue;
-        addresses.push_back(found);
-        ttl = std::min<Duration>(ttl, std::chrono::seconds(std::max(0, node->ai_ttl)));
+        auto& all = records.addresses;
+        if (found.family == Family::None || all.size() == RecordSet::kRecordsMax) continue;
+        if (std::find(all.begin(), all.end(), found) != all.end()) continue;
+        all.push_back(found);
+        records.ttl =
+            std::min<Duration>(records.ttl, std::chrono::seconds(std::max(0, node->ai_ttl)));
     }
-    return addresses;
 }
 
 }  // namespace
@@ -68,11 +102,12 @@ DnsResolver::DnsResolver(asio::io_context& context, const DnsSettings& settings,
     ares_options options{};
     options.timeout = kTryTimeoutMs;
     options.tries = kTries;
+    options.ndomains = 0;  // a name of SIP is never completed by the machine's own domains
     options.sock_state_cb = &DnsResolver::socket_changed;
     options.sock_state_cb_data = this;
     if (ares_init_options(&channel_, &options,
-                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) !=
-        ARES_SUCCESS) {
+                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS |
+                              ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS) {
         channel_ = nullptr;
         return;
     }
@@ -85,82 +120,93 @@ DnsResolver::~DnsResolver() {
     if (channel_ != nullptr) ares_destroy(channel_);
 }
 
-void DnsResolver::resolve(Instant now, uint64_t id, const std::string& host) {
+void DnsResolver::resolve(Instant now, uint64_t id, const resolver::Question& question) {
     now_ = now;
-    counters_.add(Counter::dns_lookups_total);
-    const auto cached = cache_.find(host);
-    if (cached != cache_.end() && cached->second.expires > now) {
-        if (cached->second.addresses.empty()) counters_.add(Counter::dns_failures_total);
-        answers_.push_back({id, cached->second.addresses});
-        return;
-    }
-    for (const auto& lookup : lookups_) {
-        if (!lookup->ids.empty() && lookup->host == host) return lookup->ids.push_back(id);
-    }
-    // Lookups that c-ares still holds count too: a resolver that never answers must not gather
+    const bool is_name = !question.name.empty() && question.name.size() <= kNameMax;
+    // Questions that c-ares still holds count too: a resolver that never answers must not gather
     // them.
-    const bool is_name = !host.empty() && host.size() <= kHostMax;
-    if (!is_name || channel_ == nullptr || lookups_.size() >= settings_.queries_max) {
-        counters_.add(Counter::dns_failures_total);
-        answers_.push_back({id, {}});
+    if (!is_name || channel_ == nullptr || queries_.size() >= settings_.queries_max)
+        return fail(id);
+    queries_.push_back(
+        std::make_unique<Query>(Query{this, id, question, now + settings_.budget, false, false}));
+    start(*queries_.back());
+    forget_finished();
+}
+
+void DnsResolver::start(Query& query) {
+    const char* const name = query.question.name.c_str();
+    if (query.question.type != RecordType::Address) {
+        const int type = query.question.type == RecordType::Srv ? kTypeSrv : kTypeNaptr;
+        ares_query(channel_, name, kClassIn, type, &DnsResolver::message_came, &query);
         return;
     }
-    lookups_.push_back(
-        std::make_unique<Lookup>(Lookup{this, host, {id}, now + settings_.budget, false}));
     ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
+    hints.ai_family = family_to_ask(settings_.only_family);
     hints.ai_socktype = SOCK_STREAM;  // one node an address
-    ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &DnsResolver::answered,
-                     lookups_.back().get());
-    std::erase_if(lookups_, [](const auto& lookup) { return lookup->is_over; });
+    ares_getaddrinfo(channel_, name, nullptr, &hints, &DnsResolver::addresses_came, &query);
 }
 
-void DnsResolver::answered(void* argument, int status, int, ares_addrinfo* result) {
-    Lookup& lookup = *static_cast<Lookup*>(argument);
-    DnsResolver& resolver = *lookup.resolver;
-    Duration ttl = resolver.settings_.ttl_max;
-    std::vector<IpAddress> addresses;
-    if (status == ARES_SUCCESS && result != nullptr) addresses = addresses_of(*result, ttl);
+void DnsResolver::addresses_came(void* argument, int status, int, ares_addrinfo* result) {
+    Query& query = *static_cast<Query*>(argument);
+    RecordSet records;
+    records.outcome = outcome_of(status);
+    if (status == ARES_SUCCESS && result != nullptr) add_addresses(*result, records);
     if (result != nullptr) ares_freeaddrinfo(result);
-    lookup.is_over = true;
-    if (status == ARES_EDESTRUCTION) return;
-    ttl = addresses.empty() ? resolver.settings_.ttl_negative
-                            : std::max(ttl, resolver.settings_.ttl_min);
-    resolver.remember(lookup.host, addresses, ttl);
-    resolver.finish(lookup, addresses);
-}
-
-void DnsResolver::finish(Lookup& lookup, const std::vector<IpAddress>& addresses) {
-    if (addresses.empty()) counters_.add(Counter::dns_failures_total, lookup.ids.size());
-    for (const uint64_t id : lookup.ids) answers_.push_back({id, addresses});
-    lookup.ids.clear();
-}
-
-void DnsResolver::remember(const std::string& host, const std::vector<IpAddress>& addresses,
-                           Duration ttl) {
-    if (cache_.size() >= settings_.cache_max) {
-        boost::unordered::erase_if(
-            cache_, [this](const auto& entry) { return entry.second.expires <= now_; });
-        if (cache_.size() >= settings_.cache_max) cache_.clear();
+    if (records.outcome != Outcome::Failed && records.addresses.empty()) {
+        records.outcome = Outcome::None;
+        records.ttl = kNegativeDefault;
     }
-    cache_[host] = {addresses, now_ + ttl};
+    query.is_over = true;
+    if (status != ARES_EDESTRUCTION) query.resolver->finish(query, std::move(records));
+}
+
+void DnsResolver::message_came(void* argument, int status, int, unsigned char* message, int size) {
+    Query& query = *static_cast<Query*>(argument);
+    query.is_over = true;
+    if (status == ARES_EDESTRUCTION) return;
+    RecordSet records;
+    records.outcome = outcome_of(status);
+    if (records.outcome != Outcome::Failed && message != nullptr && size > 0) {
+        const std::string_view bytes(reinterpret_cast<const char*>(message),
+                                     static_cast<size_t>(size));
+        auto read = read_dns_answer(bytes, query.question.type);
+        if (!read) query.resolver->counters_.add(Counter::dns_malformed_answers_total);
+        records = read ? std::move(*read) : RecordSet{};
+    } else if (records.outcome != Outcome::Failed) {
+        records.outcome = Outcome::None;
+        records.ttl = kNegativeDefault;
+    }
+    query.resolver->finish(query, std::move(records));
+}
+
+void DnsResolver::finish(Query& query, RecordSet records) {
+    if (query.is_answered) return;
+    query.is_answered = true;
+    if (records.outcome == Outcome::Failed) counters_.add(Counter::dns_server_failures_total);
+    answers_.push_back({query.id, std::move(records)});
+}
+
+void DnsResolver::fail(uint64_t id) {
+    counters_.add(Counter::dns_server_failures_total);
+    answers_.push_back({id, {}});
+}
+
+void DnsResolver::forget_finished() {
+    std::erase_if(queries_, [](const auto& query) { return query->is_over; });
 }
 
 void DnsResolver::on_time(Instant now) {
     now_ = now;
-    if (lookups_.empty()) return;
+    if (queries_.empty()) return;
     ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    for (const auto& lookup : lookups_) {
-        if (!lookup->is_over && lookup->deadline <= now && !lookup->ids.empty()) {
-            remember(lookup->host, {}, settings_.ttl_negative);
-            finish(*lookup, {});
-        }
+    for (const auto& query : queries_) {
+        if (!query->is_over && query->deadline <= now) finish(*query, {});
     }
-    std::erase_if(lookups_, [](const auto& lookup) { return lookup->is_over; });
+    forget_finished();
 }
 
 Instant DnsResolver::next_deadline() const {
-    return lookups_.empty() ? kNever : now_ + kTick;
+    return queries_.empty() ? kNever : now_ + kTick;
 }
 
 void DnsResolver::socket_changed(void* argument, int fd, int readable, int writable) {
@@ -195,7 +241,7 @@ void DnsResolver::await(const std::shared_ptr<Watch>& watch, bool is_write) {
         const ares_socket_t fd = watch->descriptor.native_handle();
         now_ = read_clocks().monotonic;
         ares_process_fd(channel_, is_write ? ARES_SOCKET_BAD : fd, is_write ? fd : ARES_SOCKET_BAD);
-        std::erase_if(lookups_, [](const auto& lookup) { return lookup->is_over; });
+        forget_finished();
         const bool wants = is_write ? watch->wants_write : watch->wants_read;
         const bool is_waiting = is_write ? watch->is_writing : watch->is_reading;
         if (!watch->is_gone && wants && !is_waiting) await(watch, is_write);

@@ -1,16 +1,14 @@
-// Looks up A and AAAA records on the reactor's descriptors: bounded in number and time, so that a
-// dead resolver delays nobody. Implements: RFC 3263 §4.2 (A and AAAA)
+// Puts questions to DNS on the reactor's descriptors: bounded in number and time, so that a dead
+// resolver delays nobody. Implements: RFC 1035; RFC 2782; RFC 3263 §4; RFC 3403
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/counters.h"
-#include "base/ip_endpoint.h"
-#include "base/time.h"
 #include "io/reactor.h"
+#include "resolver/dns_records.h"
 
 struct ares_channeldata;
 struct ares_addrinfo;
@@ -19,22 +17,19 @@ namespace signalbox::io {
 
 struct DnsSettings {
     std::string servers;  // "192.0.2.53:53,..." for c-ares; empty: those of /etc/resolv.conf
-    Duration budget = std::chrono::seconds(3);
-    uint32_t queries_max = 256;  // names in flight; more are answered at once with nothing
-    uint32_t cache_max = 4096;   // names
-    Duration ttl_min = std::chrono::seconds(1);
-    Duration ttl_max = std::chrono::hours(1);
-    Duration ttl_negative = std::chrono::seconds(10);
+    Family only_family = Family::None;  // of the addresses that are of use; None: both
+    Duration budget = std::chrono::seconds(5);
+    uint32_t queries_max = 512;  // in flight; more fail at once
 };
 
-/// The answer to the question `id`. No addresses: the name has none, or nobody answered in time.
+/// The answer to the question `id`.
 struct DnsAnswer {
     uint64_t id = 0;
-    std::vector<IpAddress> addresses;
+    resolver::RecordSet records;
 };
 
-/// One per shard; single-threaded. Names of /etc/hosts come first. Questions for one name share one
-/// lookup.
+/// One per shard; single-threaded. It remembers nothing: the core does. Addresses come from
+/// /etc/hosts first. Truncated answers are asked for again over TCP, by c-ares.
 class DnsResolver final {
  public:
     /// `wake` is called in the reactor's thread when answers stand ready outside a call of
@@ -45,37 +40,35 @@ class DnsResolver final {
     DnsResolver(const DnsResolver&) = delete;
     DnsResolver& operator=(const DnsResolver&) = delete;
 
-    /// The answer comes by answers(): at once when it is known, within the budget in any case.
-    void resolve(Instant now, uint64_t id, const std::string& host);
-    /// Ends lookups whose budget is spent, and lets c-ares send again.
+    /// The answer comes by answers(), always, and within the budget.
+    void resolve(Instant now, uint64_t id, const resolver::Question& question);
+    /// Ends questions whose budget is spent, and lets c-ares send again.
     void on_time(Instant now);
     Instant next_deadline() const;
     /// The driver takes them and empties the list.
     std::vector<DnsAnswer>& answers() { return answers_; }
 
  private:
-    struct Lookup;
+    struct Query;
     struct Watch;
-    struct Cached {
-        std::vector<IpAddress> addresses;
-        Instant expires;
-    };
-    static void answered(void* argument, int status, int timeouts, ares_addrinfo* result);
+    static void addresses_came(void* argument, int status, int timeouts, ares_addrinfo* result);
+    static void message_came(void* argument, int status, int timeouts, unsigned char* message,
+                             int size);
     static void socket_changed(void* argument, int fd, int readable, int writable);
-    void finish(Lookup& lookup, const std::vector<IpAddress>& addresses);
-    void remember(const std::string& host, const std::vector<IpAddress>& addresses, Duration ttl);
+    void start(Query& query);
+    void finish(Query& query, resolver::RecordSet records);
+    void fail(uint64_t id);
     void await(const std::shared_ptr<Watch>& watch, bool is_write);
+    void forget_finished();
 
     asio::io_context& context_;
     DnsSettings settings_;
     Counters& counters_;
     void (*wake_)(void*);
     void* wake_argument_;
-    ares_channeldata* channel_ =
-        nullptr;  // null: c-ares could not start; every question is answered with nothing
-    std::vector<std::unique_ptr<Lookup>> lookups_;
+    ares_channeldata* channel_ = nullptr;  // null: c-ares could not start; every question fails
+    std::vector<std::unique_ptr<Query>> queries_;
     std::vector<std::shared_ptr<Watch>> watches_;
-    boost::unordered_flat_map<std::string, Cached> cache_;
     std::vector<DnsAnswer> answers_;
     Instant now_;
 };

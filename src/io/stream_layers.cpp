@@ -2,6 +2,8 @@
 // Implements: RFC 3261 §26.3.1; RFC 5922 §7; RFC 6455 §4, §5, §7; RFC 7118 §4, §5
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "io/stream_set.h"
 #include "io/web_socket_handshake.h"
 #include "sip/message_view.h"
@@ -110,8 +112,15 @@ void StreamSet::tls_established(StreamConnection& connection, Instant now) {
     TlsEngine& tls = *connection.layers->tls;
     const std::vector<std::string> identities = tls.client_identities();
     if (!identities.empty()) {
-        learn_domain(identities.front());
-        connection.flow.domain = transport::PeerDomain::of(identities.front());
+        const auto known =
+            std::find_if(identities.begin(), identities.end(), [this](const std::string& identity) {
+                const auto domain = transport::PeerDomain::of(identity);
+                return std::find(limits_.known.begin(), limits_.known.end(), domain) !=
+                       limits_.known.end();
+            });
+        const std::string& chosen = known == identities.end() ? identities.front() : *known;
+        learn_domain(chosen);
+        connection.flow.domain = transport::PeerDomain::of(chosen);
     }
     if (transport::is_websocket(connection.flow.transport)) return;
     become_open(connection, now);

@@ -224,9 +224,10 @@ StreamSet::Name StreamSet::find(const transport::Flow& flow) {
 }
 
 void StreamSet::send(Instant now, const transport::Flow& flow, std::string_view bytes,
-                     StreamOwner owner) {
+                     StreamOwner owner, Duration connect_max) {
     Name name = find(flow);
     if (!name) name = open(now, flow);
+    if (connect_max > Duration{}) limit_connect(name, now + connect_max);
     StreamConnection* connection = connections_.get(name);
     if (connection != nullptr && queue(*connection, bytes, owner)) {
         counters_.add(Counter::tx_packets_total);
@@ -274,6 +275,18 @@ StreamSet::Name StreamSet::open(Instant now, const transport::Flow& flow) {
     connecting_.push_back({name, now + limits_.connect_timeout});
     await_connected(name);
     return name;
+}
+
+/// Brings the end of a connect forward.
+void StreamSet::limit_connect(Name name, Instant deadline) {
+    const auto found = std::find_if(connecting_.begin(), connecting_.end(),
+                                    [name](const Connecting& each) { return each.name == name; });
+    if (found == connecting_.end() || found->deadline <= deadline) return;
+    connecting_.erase(found);
+    const auto place = std::upper_bound(
+        connecting_.begin(), connecting_.end(), deadline,
+        [](Instant value, const Connecting& each) { return value < each.deadline; });
+    connecting_.insert(place, {name, deadline});
 }
 
 void StreamSet::await_connected(Name name) {

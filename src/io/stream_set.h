@@ -30,6 +30,7 @@ struct StreamLimits {
     Duration handshake_timeout = std::chrono::seconds(10);      // TLS and WebSocket together
     Duration first_message_timeout = std::chrono::seconds(30);  // for the first valid SIP message
     uint32_t connections_per_source = 1000;                     // of all shards; accepted ones
+    std::vector<transport::PeerDomain> known;  // of a client's several domains these go first
     std::vector<Network> exempt;            // whose connections are not counted, and may be silent
     size_t output_bytes_max = 1024 * 1024;  // queued for one peer
 };
@@ -114,8 +115,10 @@ class StreamSet final {
 
     /// Queues a message for the connection that `flow` names; if that has ended, or none is named,
     /// for another connection to the same remote, or for a new one. What cannot be sent is in
-    /// failed_owners() sooner or later. Copies `bytes`.
-    void send(Instant now, const transport::Flow& flow, std::string_view bytes, StreamOwner owner);
+    /// failed_owners() sooner or later. Copies `bytes`. `connect_max`, unless 0: how long that
+    /// connection may still take to open, where the limit is longer.
+    void send(Instant now, const transport::Flow& flow, std::string_view bytes, StreamOwner owner,
+              Duration connect_max = {});
     /// Closes the connection that `flow` names, after its output was offered to the system once
     /// more.
     void close(const transport::Flow& flow, transport::FlowError why);
@@ -162,6 +165,7 @@ class StreamSet final {
     Name adopt(FileDescriptor socket, const transport::Flow& flow, Instant now);
     Name find(const transport::Flow& flow);
     Name open(Instant now, const transport::Flow& flow);
+    void limit_connect(Name name, Instant deadline);
     void await_connected(Name name);
     void connected(Name name);
     bool is_at_limit();

@@ -37,6 +37,17 @@ void raise_descriptor_limit() {
 /// Besides connections: sockets of the listeners, the journal, the database, the log.
 constexpr rlim_t kOtherDescriptors = 64;
 
+/// The family of all listeners, when they have one: other addresses are of no use to them.
+Family only_family(std::span<const transport::Listener> listeners) {
+    Family only = Family::None;
+    for (const transport::Listener& listener : listeners) {
+        const Family family = listener.bound.address.family;
+        if (only != Family::None && only != family) return Family::None;
+        only = family;
+    }
+    return only;
+}
+
 }  // namespace
 
 uint8_t default_shards() {
@@ -184,6 +195,10 @@ store::Outcome<void> Node::make_shards() {
         setup.snapshot = snapshot;
         setup.keys = keys_;
         setup.sources = &sources_;
+        setup.dns.only_family = only_family(snapshot->listeners);
+        for (const std::string& server : config_.dns_servers) {
+            setup.dns.servers += (setup.dns.servers.empty() ? "" : ",") + server;
+        }
         TRY_ASSIGN(opened, store::Journal::open(journal));
         setup.journal = std::move(opened);
         setup.report = [this](ShardReport&& report) {

@@ -31,7 +31,10 @@ io::StreamLimits stream_limits(const ports::Snapshot& snapshot, uint8_t shards) 
     limits.handshake_timeout = snapshot.limits.handshake_timeout;
     limits.first_message_timeout = snapshot.limits.first_message_timeout;
     limits.connections_per_source = snapshot.limits.connections_per_source;
-    limits.exempt = snapshot.trusted;
+    // Who is known by his certificate is not known before the handshake.
+    for (const ports::TrustedPeer& peer : snapshot.trusted) {
+        if (peer.network && peer.identity.empty()) limits.exempt.push_back(*peer.network);
+    }
     return limits;
 }
 

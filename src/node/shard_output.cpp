@@ -9,7 +9,7 @@ void Shard::empty_outbox() {
     announce_domains();
     send_all();
     for (const ports::DnsRequest& request : outbox_.dns_requests) {
-        resolver_.resolve(now_.monotonic, request.id, request.host);
+        resolver_.resolve(now_.monotonic, request.id, request.question);
     }
     for (size_t i = 0; i < outbox_.shard_message_count(); ++i) {
         RingEntry entry;
@@ -82,7 +82,8 @@ void Shard::send_stream(const transport::Transmit& transmit) {
     const bool is_own = flow.shard == setup_.index || flow.shard >= setup_.count ||
                         flow.connection == transport::Flow::kNoConnection;
     if (is_own) {
-        streams_.send(now_.monotonic, flow, bytes, {transmit.owner, setup_.index});
+        streams_.send(now_.monotonic, flow, bytes, {transmit.owner, setup_.index},
+                      transmit.connect_max);
         return;
     }
     RingEntry entry;
@@ -167,8 +168,7 @@ bool Shard::feed_back() {
     }
     closing_.clear();
     for (io::DnsAnswer& answer : resolver_.answers()) {
-        core_->on_port_reply(now_, ports::DnsReply{answer.id, std::move(answer.addresses)},
-                             outbox_);
+        core_->on_port_reply(now_, ports::DnsReply{answer.id, std::move(answer.records)}, outbox_);
     }
     resolver_.answers().clear();
     return is_anything;

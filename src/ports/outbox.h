@@ -10,15 +10,16 @@
 
 #include "ports/command.h"
 #include "ports/journal_event.h"
+#include "resolver/dns_records.h"
 #include "transport/transmits.h"
 
 namespace signalbox::ports {
 
-/// A host name to be looked up (A and AAAA). The answer is a DnsReply with the same id; the core
-/// has its own deadline for it.
+/// A question to DNS. The answer is a DnsReply with the same id, always, and within the driver's
+/// own time for one question; the core has its own deadlines.
 struct DnsRequest {
     uint64_t id = 0;
-    std::string host;
+    resolver::Question question;
 };
 
 /// Single-threaded; belongs to the driver; used again each turn without allocation once warm.

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
-#include "base/ip_endpoint.h"
+#include "resolver/dns_records.h"
 
 namespace signalbox::ports {
 
@@ -18,11 +16,10 @@ struct ShardMessageIn {
     std::string_view bytes;
 };
 
-/// The addresses of a host, in the order in which they are to be tried; empty: the name has none,
-/// or nobody answered.
+/// What DNS answered; addresses in the order in which they are to be tried.
 struct DnsReply {
     uint64_t id = 0;
-    std::vector<IpAddress> addresses;
+    resolver::RecordSet records;
 };
 
 /// A stream could not take a message: `owner` is the Transmit's.

@@ -55,6 +55,11 @@ bool is_listener(const Snapshot& snapshot, std::string_view host, std::optional<
     return false;
 }
 
+/// Whether the peer of this path has shown a certificate for `domain` (RFC 5922 §7).
+bool has_identity(const transport::Flow& flow, std::string_view domain) {
+    return flow.domain == transport::PeerDomain::of(domain);
+}
+
 /// Domains need no port of their own: without one, the name alone decides.
 bool is_our_domain(const Snapshot& snapshot, const sip::Uri& uri) {
     return is_domain(snapshot, uri.host) && (!uri.port || is_listening_port(snapshot, *uri.port));
@@ -62,9 +67,19 @@ bool is_our_domain(const Snapshot& snapshot, const sip::Uri& uri) {
 
 }  // namespace
 
-bool Snapshot::is_trusted(const IpAddress& source) const {
+bool TrustedPeer::matches(const transport::Flow& flow,
+                          std::span<const transport::Listener> listeners) const {
+    if (!network && !listener && !transport && identity.empty()) return false;
+    if (network && !network->contains(flow.remote.address)) return false;
+    if (transport && *transport != flow.transport) return false;
+    if (!identity.empty() && !has_identity(flow, identity)) return false;
+    if (!listener) return true;
+    return flow.listener < listeners.size() && listeners[flow.listener].bound == *listener;
+}
+
+bool Snapshot::is_trusted(const transport::Flow& flow) const {
     return std::any_of(trusted.begin(), trusted.end(),
-                       [&source](const Network& network) { return network.contains(source); });
+                       [&](const TrustedPeer& peer) { return peer.matches(flow, listeners); });
 }
 
 TenantId Snapshot::tenant_of(const sip::Uri& uri) const {

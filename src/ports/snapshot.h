@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ip_endpoint.h"
 #include "base/time.h"
+#include "resolver/resolver_settings.h"
 #include "sip/uri.h"
 #include "transaction/sip_timers.h"
 #include "transport/listener.h"
@@ -18,7 +21,7 @@ using TenantId = uint32_t;
 inline constexpr TenantId kNoTenant = 0;
 inline constexpr TenantId kDefaultTenant = 1;
 
-enum class ProxyMode : uint8_t { Stateful, Stateless };
+enum class ProxyMode : uint8_t { Stateful, Stateless, Redirect };
 enum class Inbound : uint8_t { Anyone, Trusted };
 /// As in crypto::DigestAlgorithm, in the same order.
 enum class AuthAlgorithm : uint8_t { Md5, Sha256, Sha512_256 };
@@ -45,6 +48,29 @@ struct ProxySettings {
     ProxyMode mode = ProxyMode::Stateful;
     bool record_route = true;
     Inbound inbound = Inbound::Anyone;
+    bool recurse = false;  // the Contacts of a 3xx are tried here
+    /// With another next hop left: how long one may be silent before the next is tried.
+    Duration failover_wait = std::chrono::seconds(4);
+    /// All next hops of one branch together, without any response.
+    Duration failover_max = std::chrono::seconds(32);
+    /// A request larger than this, in octets, goes by TCP where it can (RFC 3261 §18.1.1).
+    uint32_t datagram_max = 1300;
+    /// How long that connection may take before the request goes by UDP after all.
+    Duration large_connect_max = std::chrono::milliseconds(500);
+};
+
+/// How the targets of one request become groups that are tried one after the other.
+enum class ForkOrder : uint8_t {
+    ByQ,         // targets of equal q together, the best q first
+    Parallel,    // all together
+    Sequential,  // each alone, the best q first
+};
+
+struct ForkingSettings {
+    ForkOrder order = ForkOrder::ByQ;
+    Duration ring_time = std::chrono::seconds(20);  // of all groups but the last; 0: no limit
+    Duration delay{};          // from a group's beginning to the next one's; 0: when it has ended
+    bool keep_ringing = true;  // while the next group, begun after `delay`, rings
 };
 
 struct LimitSettings {
@@ -66,6 +92,22 @@ struct LimitSettings {
     Duration message_timeout = std::chrono::seconds(30);        // from its first octet on a stream
 };
 
+/// Whom we trust, as a rule over the path by which he is reached: every part that is given must be
+/// right. One without any part matches nobody. RFC 3325 §2.3 (the trust domain), §4.
+struct TrustedPeer {
+    std::optional<Network> network;                 // his address lies in it
+    std::optional<Endpoint> listener;               // the path ends at the listener bound here
+    std::optional<transport::Transport> transport;  // the path is of this transport
+    std::string identity;  // his certificate was verified for this domain; empty: any
+
+    TrustedPeer() = default;
+    /// A network alone is the common rule, so that it may stand for one.
+    TrustedPeer(const Network& given) : network(given) {}
+
+    /// Of a path by which something came, or by which it will leave.
+    bool matches(const transport::Flow& flow, std::span<const transport::Listener> listeners) const;
+};
+
 /// Made by config/, shared by pointer, never changed. The main thread frees it when no shard uses
 /// it any more.
 struct Snapshot {
@@ -73,15 +115,18 @@ struct Snapshot {
     std::vector<std::string> domains;      // lower case; all of the default tenant
     std::vector<IpAddress> own_addresses;  // of the machine, for wildcard listeners
     std::vector<transport::Listener> listeners;
-    std::vector<Network> trusted;
+    std::vector<TrustedPeer> trusted;
     RegistrarSettings registrar;
     AuthSettings auth;
     ProxySettings proxy;
+    ForkingSettings forking;
+    resolver::ResolverSettings resolver;
     transaction::SipTimers timers;  // resolved
     LimitSettings limits;
     std::string server_name;  // Server header field of our own responses; empty: none
 
-    bool is_trusted(const IpAddress& source) const;
+    /// Whether one of `trusted` is at the other end of this path.
+    bool is_trusted(const transport::Flow& flow) const;
 
     /// The tenant whose space of addresses `uri` lies in: a configured domain, or an address at
     /// which we listen. A port that is written must be one of ours; without one, an address counts

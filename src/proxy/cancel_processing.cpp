@@ -19,7 +19,7 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::
         if (routing && request.snapshot.proxy.mode == ports::ProxyMode::Stateless) {
             const RelayDecision relay = decide_relay(request, *routing);
             const Admission admission{
-                relay, {}, loop_hash(request, *routing, s_.keys.current().siphash_key)};
+                relay, {}, loop_hash(request, *routing, relay, s_.keys.current().siphash_key)};
             const bool is_allowed =
                 (relay.kind == RelayDecision::Kind::Allowed || routing->token) &&
                 can_go_on(now, request, admission.loop_hash);
@@ -52,6 +52,9 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::
 
 void ProxyCore::cancel_pending(Now now, ContextHandle handle, std::string_view reason,
                                ports::Outbox& out) {
+    // Those that wait are not tried any more.
+    if (ResponseContext* whole = contexts_.get(handle))
+        whole->branches = whole->branches.first(whole->fork.begun);
     // Branches that have nothing to cancel fail at once, and the last of them ends the context.
     for (size_t i = 0;
          contexts_.get(handle) != nullptr && i < contexts_.get(handle)->branches.size(); ++i) {

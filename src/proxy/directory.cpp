@@ -45,6 +45,8 @@ CredentialAnswer Directory::judge(Now now, const CredentialQuestion& question,
             const auth::User* user = users_.find(question.tenant, verdict.user);
             const bool may_use =
                 question.identity.empty() || (user != nullptr && user->may_use(question.identity));
+            answer.may_prefer =
+                !question.preferred.empty() && user != nullptr && user->may_use(question.preferred);
             user_ = verdict.user;
             answer.user = user_;
             answer.verdict =
@@ -100,8 +102,11 @@ const LocationAnswer& Directory::answer(Now now, const LocationQuestion& questio
         return location_answer_;
     }
     for (const location::Binding& binding : bindings) {
-        const auto target = target_of(binding, snapshot);
+        auto target = target_of(binding, snapshot);
         if (!target || (question.instance != 0 && target->instance != question.instance)) continue;
+        const auto left =
+            std::chrono::duration_cast<std::chrono::seconds>(binding.expires - now.monotonic);
+        target->expires_s = static_cast<uint32_t>(left.count());
         // All contacts of a GRUU are one phone (RFC 5627 §5.1).
         add_target(*target, binding, question.instance != 0 || binding.record.reg_id != 0);
     }

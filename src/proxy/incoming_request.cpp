@@ -17,7 +17,7 @@ Result<IncomingRequest> read_request(const sip::MessageView& message, const tran
     request.to = to;
     request.cseq = cseq;
     request.call_id = message.value(HeaderId::CallId);
-    request.is_trusted = snapshot.is_trusted(flow.remote.address);
+    request.is_trusted = snapshot.is_trusted(flow);
     return request;
 }
 

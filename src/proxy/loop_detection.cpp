@@ -7,9 +7,15 @@
 namespace signalbox::proxy {
 
 uint64_t loop_hash(const IncomingRequest& request, const Routing& routing,
-                   std::array<uint64_t, 2> key) {
+                   const RelayDecision& relay, std::array<uint64_t, 2> key) {
     const auto mix = [&key](std::string_view part) { key[0] ^= siphash(key, part) + part.size(); };
-    mix(routing.target_uri);
+    if (relay.target_tenant == ports::kNoTenant) {
+        mix(routing.target_uri);
+    } else {
+        key[1] ^= uint64_t{relay.target_tenant} << 32;
+        mix(relay.target_aor);
+        key[1] ^= relay.target_instance ^ (relay.target_registration << 1);
+    }
     mix(request.call_id);
     mix(request.from.tag);
     mix(routing.next_route);

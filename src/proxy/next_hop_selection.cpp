@@ -7,11 +7,35 @@
 
 namespace signalbox::proxy {
 
+using resolver::Progress;
+
+namespace {
+
+resolver::TransportSet transports_of(const ports::Snapshot& snapshot) {
+    resolver::TransportSet transports;
+    for (const transport::Listener& listener : snapshot.listeners) {
+        transports.add(listener.transport);
+    }
+    return transports;
+}
+
+std::optional<transport::Flow> flow_to(const resolver::Hop& hop, const ports::Snapshot& snapshot,
+                                       const transport::Flow& incoming) {
+    return transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, incoming,
+                                    hop.transport, hop.remote);
+}
+
+}  // namespace
+
 void ProxyCore::resolve_or_send(Now now, ContextHandle handle, size_t index, const Target& target,
                                 const IncomingRequest& request, const Routing& routing,
                                 ports::Outbox& out) {
-    if (target.has_flow) return send_branch(now, handle, index, target.flow, request, routing, out);
-    Branch& branch = contexts_.get(handle)->branches[index];
+    ResponseContext& context = *contexts_.get(handle);
+    Branch& branch = context.branches[index];
+    forget_target(branch);
+    if (target.has_flow) {
+        return send_branch(now, handle, index, target.flow, request, routing, BySize::Yes, out);
+    }
     const auto uri = sip::parse_uri(next_hop_uri(routing, branch.path, branch.target));
     const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
     if (!hop) {
@@ -20,49 +44,145 @@ void ProxyCore::resolve_or_send(Now now, ContextHandle handle, size_t index, con
     }
     if (hop->address) {
         const auto flow =
-            transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
-                                     request.flow, hop->transport, {*hop->address, hop->port});
+            flow_to({hop->transport, {*hop->address, hop->port}}, request.snapshot, request.flow);
         if (!flow) return branch_failed(now, handle, index, 503, out);
-        return send_branch(now, handle, index, *flow, request, routing, out);
+        return send_branch(now, handle, index, *flow, request, routing, BySize::Yes, out);
     }
-    branch.transport = hop->transport;
-    branch.port = hop->port;
-    if (transport::is_secure(hop->transport)) {
-        branch.domain = transport::PeerDomain::of(hop->host);
+    HopAttempts& attempts = attempts_of(context, branch);
+    const resolver::TransportSet transports = transports_of(request.snapshot);
+    if (transports.has(transport::Transport::Tls) || hop->is_secure) {
+        attempts.domain = transport::PeerDomain::of(hop->host);
         out.tls_domains.emplace_back(hop->host);
     }
-    branch.deadline = now.monotonic + request.snapshot.limits.port_timeout;
-    s_.counters.add(Counter::dns_lookups_total);
-    out.dns_requests.push_back({Owner::of_branch(handle, index), std::string(hop->host)});
-    arm(handle);
+    attempts.lookup = resolver_.begin(now, request.snapshot.resolver, *hop, transports,
+                                      s_.random.next(), Owner::of_branch(handle, index));
+    if (!attempts.lookup) return branch_failed(now, handle, index, 503, out);
+    try_next_hop_or_fail(now, handle, index, 503, out);
 }
 
-void ProxyCore::on_dns_reply(Now now, uint64_t id, std::span<const IpAddress> addresses,
-                             ports::Outbox& out) {
-    const Owner owner = Owner::unpack(id);
-    const ContextHandle handle = owner.context();
-    ResponseContext* context = contexts_.get(handle);
-    if (context == nullptr || owner.branch >= context->branches.size() ||
-        context->branches[owner.branch].state != BranchState::Resolving) {
-        s_.counters.add(Counter::stale_handles_dropped_total);
-        return;
+/// The branch begins anew with another target; what it left stays left.
+void ProxyCore::forget_target(Branch& branch) {
+    branch.hop_deadline = kNever;
+    if (branch.attempts == nullptr) return;
+    HopAttempts& attempts = *branch.attempts;
+    resolver_.end(attempts.lookup);
+    attempts.lookup = {};
+    attempts.is_large_by_stream = false;
+    attempts.tries = 0;
+    attempts.give_up = kNever;
+}
+
+HopAttempts& ProxyCore::attempts_of(ResponseContext& context, Branch& branch) {
+    if (branch.attempts == nullptr) {
+        branch.attempts = context.arena.make_array<HopAttempts>(1).data();
     }
-    const Branch& branch = context->branches[owner.branch];
-    const ports::Snapshot& snapshot = *context->snapshot;
-    for (const IpAddress& address : addresses) {
-        auto flow =
-            transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, context->flow,
-                                     branch.transport, {address, branch.port});
-        if (!flow) continue;
-        flow->domain = branch.domain;
-        const ResumedRequest resumed(*context);
-        const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
-        CHECK(routing.has_value());
-        return send_branch(now, handle, owner.branch, *flow, resumed.request(), *routing, out);
+    return *branch.attempts;
+}
+
+std::optional<transport::Flow> ProxyCore::next_flow(Now now, const ResponseContext& context,
+                                                    HopAttempts& attempts, Progress& progress,
+                                                    ports::Outbox& out) {
+    const ports::Snapshot& snapshot = *context.snapshot;
+    progress = Progress::Exhausted;
+    while (attempts.tries < HopAttempts::kTriesMax) {
+        resolver::Hop hop;
+        progress = resolver_.next(now, snapshot.resolver, attempts.lookup, hop);
+        put_questions(out);
+        if (progress == Progress::Ready) {
+            auto flow = flow_to(hop, snapshot, context.flow);
+            if (!flow) {
+                s_.counters.add(Counter::next_hops_unsupported_total);
+                continue;
+            }
+            if (transport::is_secure(hop.transport)) flow->domain = attempts.domain;
+            attempts.hop = hop;
+            return flow;
+        }
+        const bool is_overdue =
+            progress == Progress::Waiting &&
+            resolver_.wait_until(snapshot.resolver, attempts.lookup) <= now.monotonic;
+        if (!is_overdue) break;
+        resolver_.stop_waiting(now, snapshot.resolver, attempts.lookup);
     }
-    s_.counters.add(Counter::dns_failures_total);
-    // RFC 3263 §4.3: nothing to try is as if a 503 had come.
-    branch_failed(now, handle, owner.branch, 503, out);
+    return std::nullopt;
+}
+
+Progress ProxyCore::try_next_hop(Now now, ContextHandle handle, size_t index, ports::Outbox& out) {
+    ResponseContext& context = *contexts_.get(handle);
+    Branch& branch = context.branches[index];
+    HopAttempts& attempts = *branch.attempts;
+    Progress progress;
+    const auto flow = next_flow(now, context, attempts, progress, out);
+    if (!flow) return progress;
+    if (attempts.tries > 0) s_.counters.add(Counter::next_hop_failovers_total);
+    leave_hop(now, context, branch, out);
+    ++attempts.tries;
+    const ports::ProxySettings& settings = context.snapshot->proxy;
+    if (attempts.give_up == kNever) attempts.give_up = now.monotonic + settings.failover_max;
+    const bool has_more =
+        attempts.tries < HopAttempts::kTriesMax && resolver_.has_more(attempts.lookup);
+    if (has_more) {
+        branch.hop_deadline = std::min(now.monotonic + settings.failover_wait, attempts.give_up);
+    } else {
+        branch.hop_deadline = attempts.tries > 1 ? attempts.give_up : kNever;
+    }
+    const ResumedRequest resumed(context);
+    const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
+    CHECK(routing.has_value());
+    send_branch(now, handle, index, *flow, resumed.request(), *routing, BySize::Yes, out);
+    arm(handle);
+    return progress;
+}
+
+void ProxyCore::try_next_hop_or_fail(Now now, ContextHandle handle, size_t index, int status,
+                                     ports::Outbox& out) {
+    const Progress progress = try_next_hop(now, handle, index, out);
+    if (progress == Progress::Ready) return;
+    Branch& branch = contexts_.get(handle)->branches[index];
+    if (progress == Progress::Waiting) {
+        branch.state = BranchState::Resolving;
+        branch.deadline = kNever;
+        branch.hop_deadline = resolver_.wait_until(contexts_.get(handle)->snapshot->resolver,
+                                                   branch.attempts->lookup);
+        return arm(handle);
+    }
+    s_.counters.add(branch.attempts->tries == 0 ? Counter::dns_failures_total
+                                                : Counter::next_hops_exhausted_total);
+    branch_failed(now, handle, index, status, out);
+}
+
+void ProxyCore::on_dns_reply(Now now, const ports::DnsReply& reply, ports::Outbox& out) {
+    waiting_owners_.clear();
+    resolver_.answer(now, s_.snapshots.current().resolver, reply.id, reply.records,
+                     waiting_owners_);
+    put_questions(out);
+    for (const uint64_t packed : waiting_owners_) {
+        const Owner owner = Owner::unpack(packed);
+        const ResponseContext* context = contexts_.get(owner.context());
+        if (context == nullptr || owner.branch >= context->branches.size()) continue;
+        if (context->branches[owner.branch].state != BranchState::Resolving) continue;
+        // RFC 3263 §4.3: nothing to try is as if a 503 had come.
+        try_next_hop_or_fail(now, owner.context(), owner.branch, 503, out);
+    }
+}
+
+void ProxyCore::put_questions(ports::Outbox& out) {
+    for (resolver::Resolver::Asked& asked : resolver_.questions()) {
+        out.dns_requests.push_back({asked.id, std::move(asked.question)});
+    }
+    resolver_.questions().clear();
+}
+
+std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequest& request,
+                                                     const sip::Uri& uri, uint64_t draw) const {
+    const auto next = resolver::next_hop(uri);
+    if (!next) return std::nullopt;
+    if (next->address) {
+        return flow_to({next->transport, {*next->address, next->port}}, request.snapshot,
+                       request.flow);
+    }
+    const auto hop = resolver_.pick(now, *next, transports_of(request.snapshot), draw);
+    return hop ? flow_to(*hop, request.snapshot, request.flow) : std::nullopt;
 }
 
 std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& request,

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "proxy/asserted_identity.h"
 #include "proxy/owner.h"
 #include "proxy/resumed_request.h"
 #include "sip/params.h"
@@ -48,7 +49,11 @@ std::string_view plain_display(std::string_view display, std::string& scratch) {
 }  // namespace
 
 ProxyCore::ProxyCore(const Setup& setup, const Services& services)
-    : setup_(setup), s_(services), contexts_(std::min(setup.contexts_max, Owner::kIndexMax)) {}
+    : setup_(setup),
+      s_(services),
+      contexts_(std::min(setup.contexts_max, Owner::kIndexMax)),
+      resolver_({.lookups_max = setup.contexts_max}, services.keys.current().siphash_key,
+                services.counters) {}
 
 ProxyCore::~ProxyCore() = default;
 
@@ -93,6 +98,12 @@ ContextHandle ProxyCore::begin(Now now, const IncomingRequest& request, const Ad
     context.method = request.method();
     context.started = now;
     context.loop_hash = admission.loop_hash;
+    context.is_for_us = admission.relay.target_tenant != ports::kNoTenant;
+    context.is_proven = admission.is_proven;
+    if (!admission.asserted.empty()) {
+        write_asserted_identity(request, admission.asserted, rendered_);
+        context.asserted = context.arena.copy(rendered_);
+    }
     context.timer.kind = kContextTimer;
     context.timer.owner = handle.packed();
     if (context.is_invite()) {
@@ -178,20 +189,17 @@ void ProxyCore::reply_trying(Now now, ContextHandle handle, ports::Outbox& out) 
 void ProxyCore::on_transaction_event(Now now, const transaction::TransactionEvent& event,
                                      ports::Outbox& out) {
     using Kind = transaction::TransactionEvent::Kind;
-    const Owner owner = Owner::unpack(event.owner);
     switch (event.kind) {
         case Kind::ClientTimeout:
-            if (owner.kind == Owner::Kind::OtherUser)
+            if (Owner::unpack(event.owner).kind == Owner::Kind::OtherUser)
                 s_.other_user.on_response(now, event.owner, 408, out);
-            if (owner.kind == Owner::Kind::Branch)
-                branch_failed(now, owner.context(), owner.branch, 408, out);
+            attempt_failed(now, event, 408, out);
             break;
         case Kind::ClientTransportError:
             // As if a 503 had come (RFC 3261 §16.9).
-            if (owner.kind == Owner::Kind::OtherUser)
+            if (Owner::unpack(event.owner).kind == Owner::Kind::OtherUser)
                 s_.other_user.on_response(now, event.owner, 503, out);
-            if (owner.kind == Owner::Kind::Branch)
-                branch_failed(now, owner.context(), owner.branch, 503, out);
+            attempt_failed(now, event, 503, out);
             break;
         case Kind::TryingDue:
             reply_trying(now, ContextHandle::unpack(event.owner), out);
@@ -211,10 +219,13 @@ void ProxyCore::on_transaction_event(Now now, const transaction::TransactionEven
 
 void ProxyCore::finish_if_done(ContextHandle handle) {
     ResponseContext* context = contexts_.get(handle);
-    if (context == nullptr || !context->is_final_sent || context->is_locating) return;
+    if (context == nullptr || !context->is_final_sent || context->is_locating ||
+        context->fork.is_starting)
+        return;
     for (const Branch& branch : context->branches) {
         if (branch.state != BranchState::Final) return;
     }
+    for (const Branch& branch : context->branches) end_attempts(*context, branch);
     if (context->is_invite()) {
         for (const Branch& branch : context->branches) {
             if (branch.client) {

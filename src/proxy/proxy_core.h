@@ -5,11 +5,13 @@
 #include <string>
 
 #include "base/random.h"
+#include "ports/port_reply.h"
 #include "proxy/directory.h"
 #include "proxy/local_reply.h"
 #include "proxy/relay_policy.h"
 #include "proxy/request_forwarding.h"
 #include "proxy/response_context.h"
+#include "proxy/stateless_choices.h"
 #include "proxy/transaction_user.h"
 
 namespace signalbox::proxy {
@@ -19,7 +21,8 @@ struct Admission {
     const RelayDecision& relay;
     std::string_view user;  // who authenticated; empty: nobody had to
     uint64_t loop_hash = 0;
-    bool is_proven = false;  // by our token, by credentials or by its trusted source
+    bool is_proven = false;          // by our token, by credentials or by its trusted source
+    std::string_view asserted = {};  // the address of record by which others are told of that user
 };
 
 /// Single-threaded; one per shard. Owns the response contexts. Steps that need another shard or a
@@ -44,6 +47,7 @@ class ProxyCore final {
         Counters& counters;
         const crypto::TokenKeys& keys;
         TransactionUser& other_user;
+        Random& random;
     };
     ProxyCore(const Setup& setup, const Services& services);
     ~ProxyCore();
@@ -64,8 +68,7 @@ class ProxyCore final {
     void on_transaction_event(Now now, const transaction::TransactionEvent& event,
                               ports::Outbox& out);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
-    void on_dns_reply(Now now, uint64_t id, std::span<const IpAddress> addresses,
-                      ports::Outbox& out);
+    void on_dns_reply(Now now, const ports::DnsReply& reply, ports::Outbox& out);
     void on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out);
     /// Another shard's request for one of our addresses of record, or our own that came back.
     void on_stateless_request(Now now, uint8_t from, const StatelessRequest& handed,
@@ -80,21 +83,77 @@ class ProxyCore final {
 
  private:
     struct Resumed;  // a stored request, parsed again
+    /// Whether a request too large for a datagram may go by TCP (RFC 3261 §18.1.1).
+    enum class BySize : uint8_t { Yes, No };
 
     // Targets: target_set.cpp
     void find_targets(Now now, ContextHandle handle, const IncomingRequest& request,
                       const Routing& routing, const RelayDecision& relay, ports::Outbox& out);
     void take_targets(Now now, ContextHandle handle, const IncomingRequest& request,
                       const Routing& routing, const LocationAnswer& answer, ports::Outbox& out);
+    void redirect(Now now, ContextHandle handle, const IncomingRequest& request,
+                  std::span<const Target> targets, ports::Outbox& out);
     void fork(Now now, ContextHandle handle, const IncomingRequest& request, const Routing& routing,
               std::span<const Target> targets, ports::Outbox& out);
+
+    // Branches: forking.cpp
+    void place_target(ResponseContext& context, size_t index, const Target& target,
+                      bool begins_group, const Routing& routing);
+    void begin_branches(Now now, ContextHandle handle, const IncomingRequest& request,
+                        const Routing& routing, ports::Outbox& out);
+    void admit_branch(Now now, ResponseContext& context, size_t index);
+    void continue_fork(Now now, ContextHandle handle, ports::Outbox& out);
+    void next_group_due(Now now, ContextHandle handle, ports::Outbox& out);
+    void leave_branch(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
+
+    // The Contacts of a 3xx: redirection.cpp
+    bool recurse(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
+    void add_targets(ResponseContext& context, std::span<const Target> targets);
+    void locate_branch(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
+    void on_branch_located(Now now, ContextHandle handle, size_t index,
+                           const LocationAnswer& answer, ports::Outbox& out);
+
+    // Next hops: next_hop_selection.cpp, branch_sending.cpp, hop_failover.cpp
     void resolve_or_send(Now now, ContextHandle handle, size_t index, const Target& target,
                          const IncomingRequest& request, const Routing& routing,
                          ports::Outbox& out);
     void send_branch(Now now, ContextHandle handle, size_t index, const transport::Flow& flow,
-                     const IncomingRequest& request, const Routing& routing, ports::Outbox& out);
+                     const IncomingRequest& request, const Routing& routing, BySize by_size,
+                     ports::Outbox& out);
+    std::optional<transport::Flow> stream_for_large(Now now, const transport::Flow& flow,
+                                                    std::string_view next_uri, bool is_looked_up,
+                                                    const IncomingRequest& request) const;
+    bool is_too_large(Now now, const transport::Flow& flow, const Routing& routing,
+                      std::string_view target, bool is_looked_up,
+                      const IncomingRequest& request) const;
     std::optional<transport::Flow> in_dialog_flow(const IncomingRequest& request,
                                                   const Routing& routing) const;
+    std::optional<transport::Flow> known_flow(Now now, const IncomingRequest& request,
+                                              const sip::Uri& uri, uint64_t draw) const;
+    void forget_target(Branch& branch);
+    static HopAttempts& attempts_of(ResponseContext& context, Branch& branch);
+    std::optional<transport::Flow> next_flow(Now now, const ResponseContext& context,
+                                             HopAttempts& attempts, resolver::Progress& progress,
+                                             ports::Outbox& out);
+    resolver::Progress try_next_hop(Now now, ContextHandle handle, size_t index,
+                                    ports::Outbox& out);
+    void try_next_hop_or_fail(Now now, ContextHandle handle, size_t index, int status,
+                              ports::Outbox& out);
+    void put_questions(ports::Outbox& out);
+    void leave_hop(Now now, const ResponseContext& context, Branch& branch, ports::Outbox& out);
+    void hold_down(Now now, const ResponseContext& context, const resolver::Hop& hop,
+                   Duration time);
+    void attempt_failed(Now now, const transaction::TransactionEvent& event, int status,
+                        ports::Outbox& out);
+    void send_large_by_datagram(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
+    void hop_overdue(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
+    bool leave_overloaded_hop(Now now, ContextHandle handle, size_t index,
+                              const sip::MessageView& response, ports::Outbox& out);
+    void note_hop_answered(Branch& branch, int status);
+    void on_left_hop_response(Now now, ContextHandle handle, size_t index,
+                              transaction::ClientHandle client, const sip::MessageView& response,
+                              const transport::Flow& flow, ports::Outbox& out);
+    void end_attempts(const ResponseContext& context, const Branch& branch);
 
     void start_stateful(Now now, const IncomingRequest& request, const Routing& routing,
                         const Admission& admission, ports::Outbox& out);
@@ -141,6 +200,7 @@ class ProxyCore final {
     void on_late_success(Now now, uint64_t owner, uint64_t loop_hash,
                          const sip::MessageView& response, const transport::Flow& flow,
                          ports::Outbox& out);
+    static bool end_branch(ResponseContext& context, size_t index);
     void branch_failed(Now now, ContextHandle handle, size_t index, int status, ports::Outbox& out);
     void send_best_if_done(Now now, ContextHandle handle, ports::Outbox& out);
     void send_upstream(Now now, ContextHandle handle, int status, std::string_view response,
@@ -149,7 +209,7 @@ class ProxyCore final {
     void note_final(Now now, ResponseContext& context, int status, ports::EndedBy by,
                     std::string_view reason, ports::Outbox& out);
     void finish_if_done(ContextHandle handle);
-    void note_contacts(const ResponseContext& context, const sip::MessageView& response,
+    void note_contacts(Now now, const ResponseContext& context, const sip::MessageView& response,
                        const transport::Flow& flow);
 
     // Ends made here: cancel_processing.cpp, timer_c.cpp, pending_invites.cpp
@@ -176,6 +236,9 @@ class ProxyCore final {
     std::string challenged_;
     std::vector<Target> targets_;
     std::vector<Target> other_flows_;  // of the phones among targets_
+    StatelessChoices stateless_choices_;
+    std::vector<uint64_t> waiting_owners_;
+    resolver::Resolver resolver_;
     bool are_invites_ending_ = false;
 };
 

@@ -1,9 +1,27 @@
 // Who may have what proxied. Implements: RFC 3261 §16.3 step 6, §22.3, §26.3.2
 #include "proxy/relay_policy.h"
 
+#include "auth/claimed_user.h"
 #include "location/location.h"
+#include "proxy/asserted_identity.h"
 
 namespace signalbox::proxy {
+namespace {
+
+bool is_anonymous(const sip::Uri& from) {
+    return sip::hosts_equal(from.host, "anonymous.invalid");
+}
+
+/// Whether a caller whose From says nothing wants us to know who he is.
+bool offers_proof(const IncomingRequest& request, std::string_view preferred) {
+    if (!preferred.empty()) return true;
+    if (!is_anonymous(request.from.uri)) return false;
+    const auto found = auth::find_credentials(request.message, sip::HeaderId::ProxyAuthorization,
+                                              request.snapshot.auth.realm);
+    return found && found->has_value();
+}
+
+}  // namespace
 
 RelayDecision decide_relay(const IncomingRequest& request, const Routing& routing) {
     using Kind = RelayDecision::Kind;
@@ -28,12 +46,13 @@ RelayDecision decide_relay(const IncomingRequest& request, const Routing& routin
     if (request.is_trusted) return decision;
     // An identity of a scheme that we cannot read ("im:bob@…") may be meant to look like one of our
     // users.
-
+    decision.preferred = preferred_identity(request);
     if (snapshot.tenant_of_identity(request.from.uri) != ports::kNoTenant) {
         decision.kind = Kind::NeedsCredentials;
         decision.identity = sip::canonical_user(request.from.uri);
     } else if (decision.is_foreign || request.from.uri.scheme == sip::Scheme::Other ||
-               snapshot.proxy.inbound == ports::Inbound::Trusted) {
+               snapshot.proxy.inbound == ports::Inbound::Trusted ||
+               offers_proof(request, decision.preferred)) {
         decision.kind = Kind::NeedsCredentials;
     }
     return decision;

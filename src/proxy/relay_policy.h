@@ -1,5 +1,5 @@
 // Who may have what proxied: no stranger reaches a foreign domain, and nobody speaks for one of our
-// users without his credentials. Implements: RFC 3261 §16.3 step 6, §22.3, §26.3.2
+// users without his credentials. Implements: RFC 3261 §16.3 step 6, §22.3, §26.3.2; RFC 3325 §6
 #pragma once
 
 #include <string>
@@ -17,6 +17,7 @@ struct RelayDecision {
     };
     Kind kind = Kind::Allowed;
     std::string identity;
+    std::string preferred;  // as whom he wants to be named to others (RFC 3325 §6); empty: no wish
     ports::TenantId target_tenant =
         ports::kNoTenant;              // of the target, when it is one of our addresses of record
     std::string target_aor;            // its canonical user part
@@ -29,7 +30,9 @@ struct RelayDecision {
 
 /// Decides on a request outside a proven dialog. Trusted sources need no credentials. A From in our
 /// domains needs its own; a foreign one needs none to call our users where `[proxy] inbound` is
-/// "anyone"; all else needs some user's.
+/// "anyone"; all else needs some user's. An
+/// anonymous caller who shows credentials, or who wants to be asserted as one of our users, has
+/// them checked: so he is known to us, if to nobody else (RFC 3323 §4.1, RFC 3325 §6).
 RelayDecision decide_relay(const IncomingRequest& request, const Routing& routing);
 
 }  // namespace signalbox::proxy

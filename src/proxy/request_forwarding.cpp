@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "proxy/asserted_identity.h"
 #include "proxy/flow_token.h"
 #include "sip/edit_list.h"
 #include "sip/option_tags.h"
@@ -80,6 +81,8 @@ bool has_one_via(const sip::MessageView& message) {
 /// Record-Route with our token, twice where the request changes transport or interface (RFC 5658).
 void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const IncomingRequest& request = forwarding.request;
+    const transport::Flow& leaving =
+        forwarding.shown_flow != nullptr ? *forwarding.shown_flow : forwarding.flow;
     const ShownHop hop = shown_hop(request.message, request.message.value(HeaderId::RecordRoute),
                                    request.flow, has_one_via(request.message));
     DialogToken token;
@@ -92,7 +95,7 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     token.passage = passage_of(forwarding.loop_hash);
     const DialogTokenText sealed = seal_dialog_token(token, forwarding.node, forwarding.keys);
     const auto& listeners = request.snapshot.listeners;
-    const transport::SentBy outside = transport::sent_by(forwarding.flow, listeners);
+    const transport::SentBy outside = transport::sent_by(leaving, listeners);
     const transport::SentBy inside = transport::sent_by(request.flow, listeners);
     ShortText value;
     // A side that TLS does not protect cannot be promised by a SIPS URI.
@@ -101,8 +104,8 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
         add_record_route(value, {sealed.view(), sent_by.view(), transport,
                                  is_secured && transport::is_secure(transport)});
     };
-    route_by(outside, forwarding.flow.transport);
-    if (outside.view() != inside.view() || forwarding.flow.transport != request.flow.transport) {
+    route_by(outside, leaving.transport);
+    if (outside.view() != inside.view() || leaving.transport != request.flow.transport) {
         route_by(inside, request.flow.transport);
     }
     if (request.message.first(HeaderId::RecordRoute) != nullptr) {
@@ -147,6 +150,16 @@ void edit_max_forwards(const sip::MessageView& message, sip::EditList& edits) {
     std::string text;
     text::append_number(text, value && *value > 0 ? *value - 1 : 0);
     edits.set_value(*field, text);
+}
+
+/// RFC 5393 §5.3.3: every proxied request has exactly one.
+void edit_max_breadth(const sip::MessageView& message, uint32_t breadth, sip::EditList& edits) {
+    std::string text;
+    text::append_number(text, breadth);
+    const sip::HeaderField* field = message.first(HeaderId::MaxBreadth);
+    if (field == nullptr) return edits.append_header("Max-Breadth", text);
+    if (message.value(*field) != text) edits.set_value(*field, text);
+    while ((field = message.next(field)) != nullptr) edits.remove_header(*field);
 }
 
 /// Removes the first `from_top` Route values, and the last one: what a strict router appended as
@@ -298,7 +311,12 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
         insert_record_route(forwarding, edits);
     if (message.method() == sip::Method::Register) insert_path(forwarding, edits);
     edit_max_forwards(message, edits);
+    edit_max_breadth(message, forwarding.max_breadth, edits);
     remove_own_credentials(request, edits);
+    edit_identity(
+        message,
+        {request.is_trusted, request.snapshot.is_trusted(forwarding.flow), forwarding.asserted},
+        edits);
     if (transport::is_reliable(forwarding.flow.transport) &&
         message.first(HeaderId::ContentLength) == nullptr) {
         std::string length;

@@ -22,7 +22,12 @@ struct Forwarding {
     bool record_route = false;  // by the setting; where the RFC demands one it is put in anyway
     uint16_t node = 0;
     const crypto::TokenKeys& keys;
-    std::string_view path = {};  // Route values for this target alone (RFC 3327 §5.4)
+    std::string_view path = {};      // Route values for this target alone (RFC 3327 §5.4)
+    std::string_view asserted = {};  // P-Asserted-Identity that this hop may be told
+    uint32_t max_breadth = 60;       // of this branch
+    /// What Record-Route shows: other than `flow` where size alone chose the transport, so that the
+    /// dialog does not stick to it. Null: `flow`.
+    const transport::Flow* shown_flow = nullptr;
 };
 
 /// The URI that names the next hop: the first of the target's own path, else the first Route that

@@ -1,6 +1,7 @@
 // Renders a response for the next element upstream. Implements: RFC 3261 §16.7 steps 3, 8, 9
 #include "proxy/response_forwarding.h"
 
+#include "proxy/asserted_identity.h"
 #include "proxy/dialog_token.h"
 #include "proxy/request_forwarding.h"
 #include "sip/edit_list.h"
@@ -61,15 +62,18 @@ bool has_second_via(const sip::MessageView& response) {
 
 }  // namespace
 
-bool render_response(const sip::MessageView& response, const transport::Flow& flow, bool is_direct,
-                     uint64_t loop_hash, const ports::Snapshot& snapshot, uint16_t node,
-                     const crypto::TokenKeys& keys, WallTime now, std::string& out) {
+bool render_response(const sip::MessageView& response, const transport::Flow& flow,
+                     const transport::Flow* upstream, bool is_direct, uint64_t loop_hash,
+                     const ports::Snapshot& snapshot, uint16_t node, const crypto::TokenKeys& keys,
+                     WallTime now, std::string& out) {
     if (!has_second_via(response)) return false;
     sip::EditList edits(response);
     edits.remove_first_values(HeaderId::Via, 1);
     if (makes_dialog(response))
         rewrite_record_routes(response, flow, is_direct, loop_hash, snapshot, node, keys, now,
                               edits);
+    const bool is_to_trusted = upstream != nullptr && snapshot.is_trusted(*upstream);
+    edit_identity(response, {snapshot.is_trusted(flow), is_to_trusted, {}}, edits);
     if (!edits.ok()) return false;
     edits.render(out);
     return true;

@@ -1,4 +1,5 @@
-// Renders a response for the next element upstream. Implements: RFC 3261 §16.7 steps 3, 8, 9
+// Renders a response for the next element upstream. Implements: RFC 3261 §16.7 steps 3, 8, 9; RFC
+// 3325 §5
 #pragma once
 
 #include <string>
@@ -15,10 +16,12 @@ namespace signalbox::proxy {
 /// side (its flow and Contact) for the requests that the caller will send. `flow` is where the
 /// response came from; `is_direct` says that a phone is at its other end, whose Contact shows
 /// whether it is behind a NAT. `loop_hash` is the one in our branch: of a request that passed us
-/// twice, each passage changes its own Record-Route only. `out` is cleared first. False when no Via
-/// is left: the response was meant for us and ends here.
-bool render_response(const sip::MessageView& response, const transport::Flow& flow, bool is_direct,
-                     uint64_t loop_hash, const ports::Snapshot& snapshot, uint16_t node,
-                     const crypto::TokenKeys& keys, WallTime now, std::string& out);
+/// twice, each passage changes its own Record-Route only. `upstream` is where the request came
+/// from: who is who is told across the border of trust only (RFC 3325 §5), and null is not trusted.
+/// `out` is cleared first. False when no Via is left: the response was meant for us and ends here.
+bool render_response(const sip::MessageView& response, const transport::Flow& flow,
+                     const transport::Flow* upstream, bool is_direct, uint64_t loop_hash,
+                     const ports::Snapshot& snapshot, uint16_t node, const crypto::TokenKeys& keys,
+                     WallTime now, std::string& out);
 
 }  // namespace signalbox::proxy

@@ -7,6 +7,7 @@
 #include "proxy/response_forwarding.h"
 #include "proxy/response_selection.h"
 #include "proxy/resumed_request.h"
+#include "proxy/session_timer.h"
 #include "sip/edit_list.h"
 #include "sip/response_builder.h"
 
@@ -36,6 +37,14 @@ bool is_own_sent_by(const sip::Via& via, const transport::Flow& flow,
                        });
 }
 
+/// RFC 3261 §16.7 step 6: without any final response a 408 is sent.
+constexpr Branch kNobodyAnswered = [] {
+    Branch branch;
+    branch.is_local = true;
+    branch.status = 408;
+    return branch;
+}();
+
 std::string_view tag_of(const sip::MessageView& response, HeaderId id) {
     const auto address = sip::parse_name_addr(response.value(id), ErrorCode::malformed_to);
     return address ? address->tag : std::string_view{};
@@ -63,11 +72,16 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
     if (owner.kind == Owner::Kind::LateSuccess)
         return on_late_success(now, match.owner, branch->loop_hash, response, flow, out);
     const ContextHandle handle = owner.context();
-    const ResponseContext* context = contexts_.get(handle);
+    ResponseContext* context = contexts_.get(handle);
     if (context == nullptr || owner.branch >= context->branches.size()) {
         s_.counters.add(Counter::stale_handles_dropped_total);
         return;
     }
+    Branch& branch_of_response = context->branches[owner.branch];
+    if (branch_of_response.attempts != nullptr && match.client != branch_of_response.client) {
+        return on_left_hop_response(now, handle, owner.branch, match.client, response, flow, out);
+    }
+    note_hop_answered(branch_of_response, response.status());
     if (response.status() < 200) {
         on_provisional(now, handle, owner.branch, response, out);
     } else {
@@ -89,8 +103,8 @@ void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
     }
     if (context.is_final_sent) return;
     const transport::Flow flow = s_.transactions.client_flow(branch.client);
-    if (!render_response(response, flow, branch.is_binding, context.loop_hash, *context.snapshot,
-                         setup_.node, s_.keys, now.wall, rendered_))
+    if (!render_response(response, flow, &context.flow, branch.is_binding, context.loop_hash,
+                         *context.snapshot, setup_.node, s_.keys, now.wall, rendered_))
         return;
     s_.calls.ringing(now, context.call, branch.leg, branch.target, out);
     if (s_.transactions.respond(now, context.server, response.status(), rendered_, out.transmits)) {
@@ -105,21 +119,31 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
     Branch& branch = context.branches[index];
     const bool is_first = branch.state != BranchState::Final;
     if (is_first && response.status() == 430 && try_other_flow(now, handle, index, out)) return;
-    branch.state = BranchState::Final;
-    branch.deadline = kNever;
-    if (!render_response(response, flow, branch.is_binding, context.loop_hash, *context.snapshot,
-                         setup_.node, s_.keys, now.wall, rendered_)) {
+    if (is_first && response.status() == 503 &&
+        leave_overloaded_hop(now, handle, index, response, out)) {
+        return;
+    }
+    if (!render_response(response, flow, &context.flow, branch.is_binding, context.loop_hash,
+                         *context.snapshot, setup_.node, s_.keys, now.wall, rendered_)) {
         if (is_first) branch_failed(now, handle, index, 502, out);
         return;
     }
+    end_branch(context, index);
     if (response.status() < 300) {
         branch.status = response.status();
-        note_contacts(context, response, flow);
+        note_contacts(now, context, response, flow);
         return on_success(now, handle, index, response, out);
     }
     if (!is_first) return;
+    // We have cancelled it so that others ring: nobody took the call there in time.
+    if (branch.is_left && response.status() == 487) {
+        branch.is_local = true;
+        branch.status = 408;
+        return send_best_if_done(now, handle, out);
+    }
     branch.status = response.status();
     branch.response = context.arena.copy(rendered_);
+    if (recurse(now, handle, index, out)) return;
     // A 6xx speaks for the callee everywhere: the others stop ringing, and their answers are waited
     // for (§16.7 step 5).
     if (branch.status >= 600) cancel_pending(now, handle, {}, out);
@@ -154,8 +178,8 @@ void ProxyCore::on_late_success(Now now, uint64_t packed_owner, uint64_t loop_ha
         return;
     }
     const ports::Snapshot& snapshot = s_.snapshots.current();
-    if (!render_response(response, flow, owner.branch != 0, loop_hash, snapshot, setup_.node,
-                         s_.keys, now.wall, rendered_))
+    if (!render_response(response, flow, nullptr, owner.branch != 0, loop_hash, snapshot,
+                         setup_.node, s_.keys, now.wall, rendered_))
         return;
     const std::string_view caller_tag = tag_of(response, HeaderId::From);
     const cdr::CallHandle call = s_.calls.find(response.value(HeaderId::CallId), caller_tag, {});
@@ -173,29 +197,42 @@ void ProxyCore::branch_failed(Now now, ContextHandle handle, size_t index, int s
         return;
     }
     Branch& branch = context->branches[index];
-    if (branch.state == BranchState::Final && branch.status != 0) return;
+    if (branch.state == BranchState::Final) return;
     const bool is_flow_failure = status == 503 || (status == 408 && !branch.has_provisional);
     if (is_flow_failure && try_other_flow(now, handle, index, out)) return;
     // RFC 5626 §5.3: whoever sent it here has other flows of that phone to try.
     if (status == 503 && branch.is_edge_flow) status = 430;
-    branch.state = BranchState::Final;
+    end_branch(*context, index);
     branch.is_local = true;
     branch.status = context->is_cancelled && context->is_invite() ? 487 : status;
     branch.client = {};
     send_best_if_done(now, handle, out);
 }
 
+/// False when it had ended before. What it held of the Max-Breadth is free again (RFC 5393 §5.3.4).
+bool ProxyCore::end_branch(ResponseContext& context, size_t index) {
+    Branch& branch = context.branches[index];
+    if (branch.state == BranchState::Final) return false;
+    branch.state = BranchState::Final;
+    branch.deadline = kNever;
+    context.fork.breadth_free = static_cast<uint8_t>(context.fork.breadth_free + branch.breadth);
+    branch.breadth = 0;
+    return true;
+}
+
 void ProxyCore::send_best_if_done(Now now, ContextHandle handle, ports::Outbox& out) {
     ResponseContext* found = contexts_.get(handle);
     if (found == nullptr) return;  // the failure of another branch has just ended it
     ResponseContext& context = *found;
+    if (context.fork.is_starting) return;
+    if (context.has_waiting()) return continue_fork(now, handle, out);
     for (const Branch& branch : context.branches) {
         if (branch.state != BranchState::Final) return;
     }
     if (context.is_final_sent) return finish_if_done(handle);
+    // Only what was tried instead of others may have said nothing itself.
     const auto best = best_response(context.branches);
-    CHECK(best.has_value());
-    const Branch& chosen = context.branches[*best];
+    const Branch& chosen = best ? context.branches[*best] : kNobodyAnswered;
     if (chosen.status == 408 && !context.is_invite()) {
         // Nobody can use a 408 to other than INVITE, whoever made it: the client has given up by
         // then (RFC 4320 §4.2).
@@ -277,12 +314,16 @@ void ProxyCore::note_final(Now now, ResponseContext& context, int status, EndedB
                           given.empty() ? "BYE" : given, out);
 }
 
-void ProxyCore::note_contacts(const ResponseContext& context, const sip::MessageView& response,
-                              const transport::Flow& flow) {
+void ProxyCore::note_contacts(Now now, const ResponseContext& context,
+                              const sip::MessageView& response, const transport::Flow& flow) {
     if (!begins_dialog(context.method) && context.method != Method::Update) return;
     const cdr::CallHandle call =
         s_.calls.find(response.value(HeaderId::CallId), tag_of(response, HeaderId::From),
                       tag_of(response, HeaderId::To));
+    // Knowing the tags is not enough to shorten a session that is up.
+    const bool may_refresh = context.is_proven || !s_.calls.is_answered(call);
+    if (refreshes_session(context.method) && may_refresh)
+        s_.calls.session_refreshed(now, call, session_interval(response));
     const auto note = [&](const sip::MessageView& message, const transport::Flow& from) {
         const ShownHop hop = shown_hop(message, {}, from, true);
         if (!hop.is_nated) s_.calls.contact_shown(call, hop.hash);

@@ -11,6 +11,7 @@ int rank(const Branch& branch) {
     const int status_class = branch.status / 100;
     if (status_class == 6) return rank;
     rank += status_class * 100;
+    if (branch.status == 503) return rank + 1;  // it would become a 500 that nobody sent
     if (status_class != 4) return rank;
     switch (branch.status) {
         case 401:

@@ -74,6 +74,7 @@ struct Encoder {
         out.text(question.request_uri);
         out.text(question.credentials);
         out.text(question.identity);
+        out.text(question.preferred);
         put(out, question.source);
     }
     void operator()(const CredentialAnswer& answer) {
@@ -81,6 +82,7 @@ struct Encoder {
         out.number(answer.id);
         out.number(answer.verdict);
         out.text(answer.user);
+        out.number(static_cast<uint8_t>(answer.may_prefer));
     }
     void operator()(const LocationQuestion& question) {
         out.number(Kind::LocationQuestion);
@@ -104,6 +106,7 @@ struct Encoder {
             out.text(target.path);
             out.number(target.instance);
             out.number(static_cast<uint8_t>(target.is_other_flow));
+            out.number(target.expires_s);
         }
     }
     void operator()(const StatelessRequest& request) {
@@ -130,6 +133,7 @@ CredentialQuestion get_credential_question(ByteReader& in) {
     question.request_uri = in.text();
     question.credentials = in.text();
     question.identity = in.text();
+    question.preferred = in.text();
     question.source = get_address(in);
     return question;
 }
@@ -159,6 +163,7 @@ LocationAnswer get_location_answer(ByteReader& in) {
         target.path = in.text();
         target.instance = in.number<uint64_t>();
         target.is_other_flow = in.number<uint8_t>() != 0;
+        target.expires_s = in.number<uint32_t>();
         answer.targets.push_back(target);
     }
     return answer;
@@ -182,6 +187,7 @@ std::optional<ShardMessage> decode_shard_message(std::string_view bytes) {
             answer.id = in.number<uint64_t>();
             answer.verdict = in.number<CredentialVerdict>();
             answer.user = in.text();
+            answer.may_prefer = in.number<uint8_t>() != 0;
             message = answer;
             break;
         }

@@ -22,6 +22,7 @@ struct CredentialQuestion {
     std::string_view method, request_uri;
     std::string_view credentials;  // the header field's value
     std::string_view identity;     // canonical user part; empty: any user will do
+    std::string_view preferred;    // the one as whom he wants to be named; empty: none
     IpAddress source;
 };
 
@@ -37,7 +38,8 @@ enum class CredentialVerdict : uint8_t {
 struct CredentialAnswer {
     uint64_t id = 0;
     CredentialVerdict verdict = CredentialVerdict::Wrong;
-    std::string_view user;  // Accepted, NotThisIdentity: who he is; Malformed: the reason
+    std::string_view user;    // Accepted, NotThisIdentity: who he is; Malformed: the reason
+    bool may_prefer = false;  // Accepted: `preferred` is an address of his
 };
 
 /// To the shard of the address of record: where is it reached?
@@ -62,6 +64,7 @@ struct Target {
     uint64_t instance = 0;       // location::instance_hash() of the phone; 0: it did not say
     bool is_other_flow = false;  // another way to the phone of the target before it: only when that
                                  // one fails (RFC 5626 §7)
+    uint32_t expires_s = 0;      // how long the binding lives
 };
 
 struct LocationAnswer {

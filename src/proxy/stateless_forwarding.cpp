@@ -2,6 +2,7 @@
 // Implements: RFC 3261 §16.11, §16.10
 #include "base/random.h"
 #include "ports/sharding.h"
+#include "proxy/fork_strategy.h"
 #include "proxy/loop_detection.h"
 #include "proxy/proxy_core.h"
 #include "proxy/request_uri.h"
@@ -16,6 +17,9 @@ using sip::HeaderId;
 using sip::Method;
 
 namespace {
+
+/// What our Via and Record-Route add to a request, in octets.
+constexpr size_t kAdded = 250;
 
 /// The same for a request, its retransmissions, its CANCEL and the ACK to its failure: they have
 /// the top Via's branch in common; without a magic cookie, what RFC 3261 §16.11 names instead.
@@ -42,6 +46,18 @@ bool is_bound_to_connection(const transport::Flow& flow) {
     return transport::is_secure(flow.transport) || transport::is_websocket(flow.transport);
 }
 
+constexpr uint32_t kNoChoice = 0;
+
+/// What tells one target from another; never kNoChoice.
+uint32_t choice_of(const Target& target, std::array<uint64_t, 2> key) {
+    const Endpoint& remote = target.flow.remote;
+    const std::string_view octets(reinterpret_cast<const char*>(remote.address.octets.data()),
+                                  remote.address.octets.size());
+    key[0] ^= siphash(key, octets);
+    key[1] ^= remote.port;
+    return static_cast<uint32_t>(siphash(key, target.uri)) | 1;
+}
+
 /// Between a reliable and an unreliable transport somebody must retransmit: that is a stateful
 /// proxy (RFC 3261 §16.1).
 bool can_do_without_state(const transport::Flow& a, const transport::Flow& b) {
@@ -62,10 +78,18 @@ bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing&
     fields.shard = setup_.shard;
     const transaction::BranchText branch = transaction::make_branch(fields, s_.keys);
     std::string scratch;
-    const Forwarding forwarding{
-        request,       routing, request_uri_of(target, scratch),     flow,
-        branch.view(), hash,    request.snapshot.proxy.record_route, setup_.node,
-        s_.keys};
+    const Forwarding forwarding{request,
+                                routing,
+                                request_uri_of(target, scratch),
+                                flow,
+                                branch.view(),
+                                hash,
+                                request.snapshot.proxy.record_route,
+                                setup_.node,
+                                s_.keys,
+                                {},
+                                {},
+                                incoming_breadth(request.message)};
     if (demands_tls(forwarding) && !transport::is_secure(flow.transport)) return false;
     if (!render_request(forwarding, rendered_)) return false;
     out.transmits.add(flow, rendered_);
@@ -90,13 +114,26 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
     } else {
         const auto uri =
             sip::parse_uri(routing.next_route.empty() ? routing.target_uri : routing.next_route);
-        const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
-        if (!hop || !hop->address) return false;
-        flow = transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
-                                        request.flow, hop->transport, {*hop->address, hop->port});
+        if (!uri) return false;
+        flow = known_flow(now, request, *uri, stable_hash(request, s_.keys.current().siphash_key));
     }
     if (!flow || !can_do_without_state(*flow, request.flow)) return false;
+    if (is_too_large(now, *flow, routing, routing.target_uri, !routing.token, request))
+        return false;
     return forward_stateless(request, routing, routing.target_uri, *flow, admission.loop_hash, out);
+}
+
+/// True when the request would cross to TCP: somebody must fall back to UDP when that cannot be
+/// had.
+bool ProxyCore::is_too_large(Now now, const transport::Flow& flow, const Routing& routing,
+                             std::string_view target, bool is_looked_up,
+                             const IncomingRequest& request) const {
+    if (flow.transport != transport::Transport::Udp ||
+        request.message.bytes().size() + kAdded <= request.snapshot.proxy.datagram_max)
+        return false;
+    return stream_for_large(now, flow, routing.next_route.empty() ? target : routing.next_route,
+                            is_looked_up, request)
+        .has_value();
 }
 
 bool ProxyCore::start_stateless_to_user(Now now, const IncomingRequest& request,
@@ -121,10 +158,22 @@ bool ProxyCore::forward_to_only_target(Now now, const IncomingRequest& request,
                                        uint64_t hash, ports::Outbox& out) {
     const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
     // Nobody, or several: an answer or a fork needs state.
-    if (answer.targets.size() != 1 || !answer.targets[0].has_flow) return false;
+    const bool is_only = answer.targets.size() == 1 && answer.targets[0].has_flow &&
+                         can_do_without_state(answer.targets[0].flow, request.flow);
+    const auto& key = s_.keys.current().siphash_key;
+    const uint64_t stable = stable_hash(request, key);
+    const uint32_t choice = is_only ? choice_of(answer.targets[0], key) : kNoChoice;
+    const auto chosen = stateless_choices_.find(now.monotonic, stable);
+    if (chosen && *chosen != choice) {
+        s_.counters.add(Counter::stateless_target_changed_dropped_total);
+        return true;
+    }
+    if (!is_only) return false;
     const Target& target = answer.targets[0];
-    return can_do_without_state(target.flow, request.flow) &&
-           forward_stateless(request, routing, target.uri, target.flow, hash, out);
+    if (is_too_large(now, target.flow, routing, target.uri, false, request)) return false;
+    if (!forward_stateless(request, routing, target.uri, target.flow, hash, out)) return false;
+    if (!chosen) stateless_choices_.note(now.monotonic, stable, choice);
+    return true;
 }
 
 void ProxyCore::on_stateless_request(Now now, uint8_t from, const StatelessRequest& handed,
@@ -174,8 +223,8 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     const auto upstream = sip::parse_via(rest);
     const auto back = own && upstream ? transport::response_flow_from_via(*upstream, flow)
                                       : std::optional<transport::Flow>{};
-    if (!back || !render_response(response, flow, true, loop_hash, snapshot, setup_.node, s_.keys,
-                                  now.wall, rendered_)) {
+    if (!back || !render_response(response, flow, &*back, true, loop_hash, snapshot, setup_.node,
+                                  s_.keys, now.wall, rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;
     }
@@ -202,7 +251,7 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
         // The ACK to a failure takes the way of the INVITE that we forwarded without state.
         const RelayDecision relay = decide_relay(request, *routing);
         const Admission admission{
-            relay, {}, loop_hash(request, *routing, s_.keys.current().siphash_key)};
+            relay, {}, loop_hash(request, *routing, relay, s_.keys.current().siphash_key)};
         const bool may_go = relay.kind == RelayDecision::Kind::Allowed &&
                             can_go_on(now, request, admission.loop_hash);
         if (may_go && start_stateless(now, request, *routing, admission, out)) return;
@@ -212,18 +261,17 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
     } else if (routing) {
         const auto uri =
             sip::parse_uri(routing->next_route.empty() ? routing->target_uri : routing->next_route);
-        const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
         const cdr::CallHandle call =
             s_.calls.find(request.call_id, request.from.tag, request.to.tag);
         const bool may_go = request.is_trusted || (uri && s_.calls.has_shown(call, hop_hash(*uri)));
         const bool is_for_us = uri && request.snapshot.tenant_of(*uri) != ports::kNoTenant;
-        if (hop && hop->address && may_go && !is_for_us) {
+        if (uri && may_go && !is_for_us) {
             flow =
-                transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
-                                         request.flow, hop->transport, {*hop->address, hop->port});
+                known_flow(now, request, *uri, stable_hash(request, s_.keys.current().siphash_key));
         }
     }
-    const uint64_t hash = routing ? loop_hash(request, *routing, s_.keys.current().siphash_key) : 0;
+    const uint64_t hash =
+        routing ? loop_hash(request, *routing, {}, s_.keys.current().siphash_key) : 0;
     if (!flow || !can_go_on(now, request, hash) ||
         !forward_stateless(request, *routing, routing->target_uri, *flow, hash, out)) {
         s_.counters.add(Counter::stray_acks_dropped_total);

@@ -1,29 +1,17 @@
-// The proxy's way from a request to its branches. Implements: RFC 3261 §16.5
+// The proxy's way from a request to its branches. Implements: RFC 3261 §16.5, §8.3
+#include <algorithm>
+#include <vector>
+
 #include "ports/sharding.h"
+#include "proxy/fork_strategy.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
-#include "proxy/request_uri.h"
 #include "proxy/resumed_request.h"
+#include "redirect/contact_list.h"
 
 namespace signalbox::proxy {
 
 using ports::EndedBy;
-
-namespace {
-
-/// Keeps each URI once: two registrations of the same Contact ring one phone.
-void remove_equal_targets(std::vector<Target>& targets) {
-    for (size_t i = 0; i < targets.size(); ++i) {
-        for (size_t j = targets.size(); j-- > i + 1;) {
-            if (targets[i].uri == targets[j].uri && targets[i].flow == targets[j].flow &&
-                targets[i].path == targets[j].path) {
-                targets.erase(targets.begin() + static_cast<std::ptrdiff_t>(j));
-            }
-        }
-    }
-}
-
-}  // namespace
 
 void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingRequest& request,
                              const Routing& routing, const RelayDecision& relay,
@@ -38,6 +26,8 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
         return find_contact(now, handle, request, routing, out);
     const auto question = location_question(handle, request, routing, relay);
     if (routing.token && !question) return fork_in_dialog(now, handle, request, routing, out);
+    const bool redirects = request.snapshot.proxy.mode == ports::ProxyMode::Redirect;
+    if (relay.is_foreign && redirects) return reply_final(now, handle, {404, {}, {}}, out);
     if (relay.is_foreign) {
         const Target target{routing.target_uri, 1000, false, {}};
         return fork(now, handle, request, routing, {&target, 1}, out);
@@ -54,8 +44,13 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
 }
 
 void ProxyCore::on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out) {
-    const ContextHandle handle = Owner::unpack(answer.id).context();
+    const Owner owner = Owner::unpack(answer.id);
+    const ContextHandle handle = owner.context();
     ResponseContext* context = contexts_.get(handle);
+    if (context != nullptr && owner.branch < context->branches.size() &&
+        context->branches[owner.branch].needs_location &&
+        context->branches[owner.branch].state == BranchState::Resolving)
+        return on_branch_located(now, handle, owner.branch, answer, out);
     if (context == nullptr || !context->is_locating) {
         s_.counters.add(Counter::stale_handles_dropped_total);
         return;
@@ -83,27 +78,28 @@ void ProxyCore::take_targets(Now now, ContextHandle handle, const IncomingReques
         return fork_in_dialog(now, handle, request, routing, out);
     if (!answer.exists) return reply_final(now, handle, {404, {}, {}}, out);
     sort_targets(now, request, answer);
-    remove_equal_targets(targets_);
-    if (targets_.size() > kBranchesMax - 1) targets_.resize(kBranchesMax - 1);
+    order_by_q(targets_);
+    const size_t different = remove_equal_targets(targets_);
+    s_.counters.add(Counter::equal_targets_removed_total, targets_.size() - different);
+    targets_.resize(std::min(different, kBranchesMax));
     if (targets_.empty()) return reply_final(now, handle, {480, {}, {}}, out);
+    if (request.snapshot.proxy.mode == ports::ProxyMode::Redirect && !routing.token)
+        return redirect(now, handle, request, targets_, out);
     fork(now, handle, request, routing, targets_, out);
 }
 
-void ProxyCore::fork(Now now, ContextHandle handle, const IncomingRequest& request,
-                     const Routing& routing, std::span<const Target> targets, ports::Outbox& out) {
-    ResponseContext& context = *contexts_.get(handle);
-    context.branches = context.arena.make_array<Branch>(targets.size());
-    std::string scratch;
-    for (size_t i = 0; i < targets.size(); ++i) {
-        context.branches[i].leg = static_cast<uint16_t>(i + 1);
-        context.branches[i].target = context.arena.copy(request_uri_of(targets[i].uri, scratch));
-        keep_way(context, i, targets[i], routing);
-    }
-    for (size_t i = 0; i < targets.size(); ++i) {
-        // A branch may fail at once, and the last one to fail ends the context.
-        if (contexts_.get(handle) == nullptr) return;
-        resolve_or_send(now, handle, i, targets[i], request, routing, out);
-    }
+/// RFC 3261 §8.3: the caller is told where the user is, and calls there himself.
+void ProxyCore::redirect(Now now, ContextHandle handle, const IncomingRequest& request,
+                         std::span<const Target> targets, ports::Outbox& out) {
+    std::vector<redirect::Alternative> alternatives;
+    for (const Target& target : targets)
+        alternatives.push_back({target.uri, target.q, target.expires_s});
+    std::string contacts = redirect::contact_list(alternatives, request.message.request_uri());
+    if (contacts.empty()) return reply_final(now, handle, {404, {}, {}}, out);
+    s_.counters.add(Counter::requests_redirected_total);
+    Rejection redirection{302, {}, {}};
+    redirection.headers[0] = {"Contact", std::move(contacts)};
+    reply_final(now, handle, redirection, out);
 }
 
 }  // namespace signalbox::proxy

@@ -12,8 +12,11 @@ void ProxyCore::arm(ContextHandle handle) {
     if (context == nullptr) return;
     Instant earliest = kNever;
     for (const Branch& branch : context->branches) {
-        if (branch.state != BranchState::Final) earliest = std::min(earliest, branch.deadline);
+        if (branch.state != BranchState::Final)
+            earliest =
+                std::min({earliest, branch.deadline, branch.hop_deadline, branch.ring_until});
     }
+    if (context->has_waiting()) earliest = std::min(earliest, context->fork.next_group_at);
     if (earliest == kNever) {
         s_.wheel.cancel(context->timer);
     } else {
@@ -41,18 +44,25 @@ void ProxyCore::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
     for (size_t i = 0;
          contexts_.get(handle) != nullptr && i < contexts_.get(handle)->branches.size(); ++i) {
         const Branch& branch = contexts_.get(handle)->branches[i];
-        if (branch.state != BranchState::Final && branch.deadline <= now.monotonic)
+        if (branch.state == BranchState::Final) continue;
+        if (branch.hop_deadline <= now.monotonic) {
+            hop_overdue(now, handle, i, out);
+        } else if (branch.deadline <= now.monotonic) {
             branch_overdue(now, handle, i, out);
+        } else if (branch.ring_until <= now.monotonic) {
+            leave_branch(now, handle, i, out);
+        }
     }
+    context = contexts_.get(handle);
+    if (context != nullptr && context->has_waiting() &&
+        context->fork.next_group_at <= now.monotonic)
+        next_group_due(now, handle, out);
+    continue_fork(now, handle, out);
     arm(handle);
 }
 
 void ProxyCore::branch_overdue(Now now, ContextHandle handle, size_t index, ports::Outbox& out) {
     Branch& branch = contexts_.get(handle)->branches[index];
-    if (branch.state == BranchState::Resolving) {
-        s_.counters.add(Counter::port_timeouts_total);
-        return branch_failed(now, handle, index, 503, out);
-    }
     s_.counters.add(Counter::timer_c_fired_total);
     branch.deadline = kNever;
     if (!branch.has_provisional) {

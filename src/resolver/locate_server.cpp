@@ -10,6 +10,9 @@ Result<NextHop> next_hop(const sip::Uri& uri) {
     if (!transport) return fail(ErrorCode::unsupported_uri_scheme);
     NextHop hop;
     hop.transport = *transport;
+    hop.has_transport = uri.param("transport").has_value();
+    hop.has_port = uri.port.has_value();
+    hop.is_secure = uri.scheme == sip::Scheme::Sips;
     hop.host = uri.host;
     if (const auto maddr = uri.param("maddr"); maddr && !maddr->empty()) hop.host = *maddr;
     hop.port = uri.port.value_or(transport::default_port(hop.transport));

@@ -1,5 +1,5 @@
-// Where a URI says that a request must go next. Implements: RFC 3263 §4.1, §4.2 (numeric hosts, and
-// A and AAAA by a port)
+// Where a URI says that a request must go next. Implements: RFC 3263 §4.1, §4.2 (what the URI
+// itself decides; names are looked up by ServerLookup)
 #pragma once
 
 #include <optional>
@@ -12,19 +12,21 @@
 
 namespace signalbox::resolver {
 
-/// Views: the URI. With `address` empty, `host` is a name whose addresses must be looked up before
-/// sending.
+/// Views: the URI. With `address` empty, `host` is a name that must be looked up before sending.
 struct NextHop {
-    transport::Transport transport = transport::Transport::Udp;
+    transport::Transport transport = transport::Transport::Udp;  // for a name: unless DNS decides
     std::string_view host;
     uint16_t port = 5060;
     std::optional<IpAddress> address;
+    bool has_transport = false;  // the URI names it
+    bool has_port = false;       // the URI names it
+    bool is_secure = false;      // sips
 };
 
 /// Reads maddr, host, port and transport of a SIP or SIPS URI. Without a transport parameter it is
-/// UDP, or TLS for sips (RFC 3263 §4.1 for numeric hosts and explicit ports; names get no NAPTR or
-/// SRV look-up). Error::unsupported_uri_scheme for another scheme, and for a transport that is not
-/// ours or that sips excludes.
+/// UDP, or TLS for sips (RFC 3263 §4.1 for numeric hosts and explicit ports).
+/// Error::unsupported_uri_scheme for another scheme, and for a transport that is not ours or that
+/// sips excludes.
 Result<NextHop> next_hop(const sip::Uri& uri);
 
 }  // namespace signalbox::resolver

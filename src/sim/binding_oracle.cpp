@@ -56,8 +56,12 @@ void BindingOracle::confirmed(const TextMessage& request, const TextMessage& res
         const std::string uri = uri_of(value);
         std::optional<uint32_t> asked = text::to_u32(parameter(value, "expires").value_or(""));
         if (!asked) asked = text::to_u32(request.header("Expires"));
-        const KnownBinding asker{flow, now, now, std::string(request.header("Call-ID")),
-                                 parameter(value, "+sip.instance").value_or("")};
+        const KnownBinding asker{flow,
+                                 now,
+                                 now,
+                                 std::string(request.header("Call-ID")),
+                                 parameter(value, "+sip.instance").value_or(""),
+                                 parameter(value, "q").value_or("1")};
         forget(contacts, uri, asker);
         if (asked && *asked == 0) continue;
         // A phone that has moved has one place: its new one (RFC 5626 §6).
@@ -124,6 +128,15 @@ std::vector<KnownBinding> BindingOracle::bindings_of(const std::string& user) co
         if (known.expires > queue_.now().monotonic + kTolerance) live.push_back(known);
     }
     return live;
+}
+
+std::optional<double> BindingOracle::q_of(const std::string& user, const Endpoint& remote) const {
+    const auto found = users_.find(user);
+    if (found == users_.end()) return std::nullopt;
+    for (const auto& [uri, known] : found->second) {
+        if (known.flow.remote == remote) return std::stod(known.q);
+    }
+    return std::nullopt;
 }
 
 bool BindingOracle::is_shown_by(const std::string& user, const Endpoint& remote) const {

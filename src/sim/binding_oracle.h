@@ -20,6 +20,7 @@ struct KnownBinding {
     Instant expires;
     std::string call_id;
     std::string instance;  // +sip.instance as it stands in the Contact; empty: none
+    std::string q;         // as the phone wrote it
 };
 
 class BindingOracle final {
@@ -33,6 +34,9 @@ class BindingOracle final {
                    const std::optional<ports::RegistrarSettings>& settings);
     /// The bindings of a user that hold now and will for the next second.
     std::vector<KnownBinding> bindings_of(const std::string& user) const;
+    /// The q that the binding reached at `remote` was registered with: 1 without any. Nothing when
+    /// there is no such binding.
+    std::optional<double> q_of(const std::string& user, const Endpoint& remote) const;
     /// True when `remote` is where a binding of `user` came from or points to.
     bool is_shown_by(const std::string& user, const Endpoint& remote) const;
     /// Compares with what the server tells of itself.

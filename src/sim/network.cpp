@@ -53,7 +53,7 @@ void Network::accept(StreamId id) {
         return;
     }
     const auto host = hosts_.find(stream.b.endpoint);
-    if (host == hosts_.end()) {
+    if (host == hosts_.end() || !host->second->accepts_streams()) {
         end_for(id, true, StreamEnd::Refused, queue_.now().monotonic + delay());
         return;
     }

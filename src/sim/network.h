@@ -26,6 +26,8 @@ class Host {
     /// A stream is up: one that this host asked for, or one that it accepts.
     virtual void on_stream_open(StreamId stream, const Endpoint& local, const Endpoint& remote,
                                 bool is_accepted) = 0;
+    /// False: nothing listens there for streams.
+    virtual bool accepts_streams() const { return true; }
     virtual void on_stream_bytes(StreamId stream, std::string_view bytes) = 0;
     virtual void on_stream_end(StreamId stream, StreamEnd why) = 0;
 

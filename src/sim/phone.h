@@ -60,13 +60,16 @@ struct PhoneConfig {
     transport::Transport transport = transport::Transport::Udp;
     Endpoint server;
     uint32_t expires_s = 300;
-    bool is_compact = false;      // writes compact header names
-    bool reuses_nonce = false;    // sends credentials before it is asked again
-    bool repeats_branch = false;  // an old fault: its ACK for a 2xx carries the INVITE's branch
-    bool is_lossy_tcp = false;    // resets its streams when it closes them
-    std::string instance;         // its instance-id (RFC 5626 §4.1); empty: it has none
-    uint32_t reg_id = 0;          // of its flow (RFC 5626 §4.2); 0: it knows no outbound
-    bool moves_at_boot = false;   // writes another port into its Contact after each start
+    std::optional<uint16_t> q;     // of its contact, in thousandths
+    std::string moved_to;          // the URI that its 302 gives; empty: its own contact
+    bool is_compact = false;       // writes compact header names
+    bool reuses_nonce = false;     // sends credentials before it is asked again
+    bool repeats_branch = false;   // an old fault: its ACK for a 2xx carries the INVITE's branch
+    bool is_lossy_tcp = false;     // resets its streams when it closes them
+    std::string instance;          // its instance-id (RFC 5626 §4.1); empty: it has none
+    uint32_t reg_id = 0;           // of its flow (RFC 5626 §4.2); 0: it knows no outbound
+    bool moves_at_boot = false;    // writes another port into its Contact after each start
+    bool refuses_streams = false;  // it speaks UDP only
     AnswerStyle style;
 };
 
@@ -132,6 +135,7 @@ class Phone final : public Host {
     void on_datagram(const Endpoint& from, const Endpoint& to, std::string_view bytes) override;
     void on_stream_open(StreamId stream, const Endpoint& local, const Endpoint& remote,
                         bool is_accepted) override;
+    bool accepts_streams() const override { return !config_.refuses_streams; }
     void on_stream_bytes(StreamId stream, std::string_view bytes) override;
     void on_stream_end(StreamId stream, StreamEnd why) override;
 

@@ -37,6 +37,12 @@ std::string hex8(uint32_t value) {
     return text.data();
 }
 
+/// "0.500".
+std::string q_text(uint16_t thousandths) {
+    const std::string digits = std::to_string(1000 + thousandths % 1000);
+    return std::string(thousandths == 1000 ? "1." : "0.") + digits.substr(1);
+}
+
 }  // namespace
 
 bool Phone::add_credentials(TextMessage& request, const TextMessage& challenge) {
@@ -114,10 +120,12 @@ void Phone::send_register(const std::string& contact, std::optional<uint32_t> ex
     request.add("User-Agent", "Simulated Phone");
     if (config_.reg_id != 0) request.add("Supported", "path, outbound");
     const bool in_contact = contact != "*" && random_.below(2) == 0;
+    std::string value = contact;
+    if (config_.q && contact != "*") value += ";q=" + q_text(*config_.q);
     if (expires && in_contact) {
-        request.add("Contact", contact + ";expires=" + std::to_string(*expires));
+        request.add("Contact", value + ";expires=" + std::to_string(*expires));
     } else {
-        request.add("Contact", contact);
+        request.add("Contact", value);
         if (expires) request.add("Expires", std::to_string(*expires));
     }
     if (challenges > 0 || config_.reuses_nonce) add_known_credentials(request, "Authorization");

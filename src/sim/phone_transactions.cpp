@@ -212,7 +212,9 @@ void Phone::respond(const std::string& key, int status, std::string_view phrase,
     ServerRequest& server = found->second;
     TextMessage response =
         server.message.response(status, phrase, status == 100 ? std::string() : server.to_tag);
-    if (with_contact) response.add("Contact", '<' + contact_uri() + '>');
+    const bool is_elsewhere = status == 302 && !config_.moved_to.empty();
+    if (with_contact)
+        response.add("Contact", '<' + (is_elsewhere ? config_.moved_to : contact_uri()) + '>');
     server.last_response = write(response);
     server.last_status = status;
     send(server.path, server.last_response);

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 class Scenario final {
  public:
     Scenario(uint64_t seed, Trace::Detail detail)
-        : random_({seed, 77}), instance_random_({seed, 78}) {
+        : random_({seed, 77}), instance_random_({seed, 78}), dns_random_({seed, 79}) {
         WorldSetup setup;
         setup.seed = seed;
         setup.detail = detail;
@@ -26,8 +26,7 @@ class Scenario final {
             is_calm_ = false;
         }
         draw_settings(setup.settings);
-        setup.zone["foreign.example.org"] = {kForeign};
-        setup.zone["gone.example.org"] = {};
+        draw_dns(setup);
         world_ = std::make_unique<World>(std::move(setup));
     }
 
@@ -50,8 +49,10 @@ class Scenario final {
                          below(static_cast<uint64_t>((max - min).count()) + 1)));
     }
 
+    void draw_dns(WorldSetup& setup);
     void draw_network(NetworkFaults& faults);
     void draw_settings(ports::Snapshot& settings);
+    void draw_forking(ports::ForkingSettings& forking, bool& recurse);
     void draw_people();
     void draw_phone(const std::string& user, Kind kind);
     void draw_instance(PhoneConfig& config);
@@ -66,6 +67,7 @@ class Scenario final {
 
     Random random_;
     Random instance_random_;  // apart, so that the other draws of a seed stay what they were
+    Random dns_random_;       // so is this
     std::unique_ptr<World> world_;
     std::vector<std::string> users_;
     std::vector<Phone*> members_;  // phones of users
@@ -75,6 +77,27 @@ class Scenario final {
     uint64_t restarts_ = 0;
     uint64_t reloads_ = 0;
 };
+
+/// The foreign domain has one server, or several of which one lives, in any order.
+void Scenario::draw_dns(WorldSetup& setup) {
+    auto& zone = setup.zone;
+    zone["foreign.example.org"].addresses = {kForeign};
+    if (dns_random_.below(100) < 25) setup.settings.proxy.datagram_max = 500;
+    if (dns_random_.below(100) < 30) return;
+    setup.dns_failure_permille = dns_random_.below(2) == 0 ? 0 : 100;
+    auto& services = zone["_sip._udp.foreign.example.org"].services;
+    zone["live.example.org"].addresses = {kForeign};
+    services.push_back({static_cast<uint16_t>(dns_random_.below(3)),
+                        static_cast<uint16_t>(dns_random_.below(50)), 5060, "live.example.org"});
+    for (uint64_t i = dns_random_.below(4); i > 0; --i) {
+        const std::string name = "dead" + std::to_string(i) + ".example.org";
+        if (dns_random_.below(4) != 0) {
+            zone[name].addresses = {IpAddress::v4(203, 0, 113, static_cast<uint8_t>(200 + i))};
+        }
+        services.push_back({static_cast<uint16_t>(dns_random_.below(3)),
+                            static_cast<uint16_t>(dns_random_.below(50)), 5060, name});
+    }
+}
 
 void Scenario::draw_network(NetworkFaults& faults) {
     faults.delay_min = milliseconds(1 + below(20));
@@ -101,10 +124,19 @@ void Scenario::draw_settings(ports::Snapshot& settings) {
     settings.proxy.record_route = !chance(10);
     settings.proxy.inbound = chance(10) ? ports::Inbound::Trusted : ports::Inbound::Anyone;
     settings.timers.c = seconds(chance(50) ? 185 : 20 + below(60));
+    draw_forking(settings.forking, settings.proxy.recurse);
     settings.trusted = {signalbox::Network{kTrusted, 32}};
     settings.limits.call_max = std::chrono::minutes(5 + below(10));
     if (chance(30)) settings.server_name = "Signalbox";
     if (chance(20)) settings.limits.auth_failures_max = static_cast<uint32_t>(1 + below(5));
+}
+
+void Scenario::draw_forking(ports::ForkingSettings& forking, bool& recurse) {
+    forking.order = static_cast<ports::ForkOrder>(below(3));
+    forking.ring_time = seconds(chance(20) ? 0 : 1 + below(12));
+    if (chance(40)) forking.delay = milliseconds(1 + below(5000));
+    forking.keep_ringing = chance(50);
+    recurse = chance(50);
 }
 
 AnswerStyle Scenario::draw_style() {
@@ -135,6 +167,8 @@ void Scenario::draw_phone(const std::string& user, Kind kind) {
     config.is_lossy_tcp = chance(50);
     config.repeats_branch = chance(8);
     config.expires_s = static_cast<uint32_t>(30 + below(300));
+    if (chance(40)) config.q = static_cast<uint16_t>(250 * below(5));
+    if (chance(60)) config.moved_to = "sip:" + pick(users_) + "@example.test";
     if (chance(30)) config.transport = transport::Transport::Tcp;
     switch (kind) {
         case Kind::User:
@@ -165,6 +199,8 @@ void Scenario::draw_phone(const std::string& user, Kind kind) {
         config.endpoint.port = static_cast<uint16_t>(20000 + below(30000));
     }
     if (kind == Kind::User) draw_instance(config);
+    config.refuses_streams =
+        config.transport == transport::Transport::Udp && dns_random_.below(2) == 0;
     Phone& phone = world_->add_phone(config);
     if (kind == Kind::WrongPassword) world_->wire().may_be_ignored(config.endpoint.address);
     (kind == Kind::User ? members_ : outsiders_).push_back(&phone);

@@ -133,7 +133,7 @@ void Server::empty_outbox(uint8_t shard) {
     ports::Outbox& out = shards_[shard]->out;
     for (size_t i = 0; i < out.journal_count(); ++i) journal_.emplace_back(out.journal_event(i));
     for (const transport::Transmit& transmit : out.transmits.list()) {
-        send(shard, transmit.flow, std::string(out.transmits.bytes(transmit)), transmit.owner);
+        send(shard, transmit, std::string(out.transmits.bytes(transmit)));
     }
     for (size_t i = 0; i < out.shard_message_count(); ++i) {
         const uint8_t to = out.shard_message_to(i);
@@ -147,24 +147,39 @@ void Server::empty_outbox(uint8_t shard) {
             });
         });
     }
-    for (const ports::DnsRequest& request : out.dns_requests) {
-        ports::DnsReply reply{request.id, {}};
-        if (const auto found = setup_.zone.find(request.host); found != setup_.zone.end()) {
-            reply.addresses = found->second;
-        }
-        const Duration answer_after = std::chrono::milliseconds(random_.below(2000));
-        queue_.after(answer_after, [this, shard, reply, incarnation = incarnation_] {
-            if (incarnation != incarnation_ || !is_running()) return;
-            turn(shard, nullptr, [&](core::SipCore& core, ports::Outbox& next) {
-                core.on_port_reply(queue_.now(), reply, next);
-            });
-        });
-    }
+    for (const ports::DnsRequest& request : out.dns_requests) answer_dns(shard, request);
     for (ports::CommandReply& reply : out.replies) replies_.push_back(std::move(reply));
     for (const transport::Flow& flow : out.flows_to_close) close(flow);
     const std::vector<const ports::Snapshot*> released = out.released_snapshots;
     out.clear();
     for (const ports::Snapshot* snapshot : released) release(snapshot);
+}
+
+/// Late, or, when no DNS server answers, after the driver's time for one question.
+void Server::answer_dns(uint8_t shard, const ports::DnsRequest& request) {
+    ports::DnsReply reply{request.id, {}};
+    Duration answer_after = std::chrono::milliseconds(random_.below(1200));
+    if (random_.below(1000) < setup_.dns_failure_permille) {
+        answer_after = std::chrono::seconds(5);
+    } else {
+        using resolver::RecordType;
+        resolver::RecordSet& records = reply.records;
+        const auto found = setup_.zone.find(request.question.name);
+        if (found != setup_.zone.end()) records = found->second;
+        if (request.question.type != RecordType::Address) records.addresses.clear();
+        if (request.question.type != RecordType::Srv) records.services.clear();
+        if (request.question.type != RecordType::Naptr) records.pointers.clear();
+        const bool is_found =
+            !records.addresses.empty() || !records.services.empty() || !records.pointers.empty();
+        records.outcome = is_found ? resolver::Outcome::Found : resolver::Outcome::None;
+        records.ttl = std::chrono::seconds(random_.below(60));
+    }
+    queue_.after(answer_after, [this, shard, reply, incarnation = incarnation_] {
+        if (incarnation != incarnation_ || !is_running()) return;
+        turn(shard, nullptr, [&](core::SipCore& core, ports::Outbox& next) {
+            core.on_port_reply(queue_.now(), reply, next);
+        });
+    });
 }
 
 void Server::release(const ports::Snapshot* snapshot) {

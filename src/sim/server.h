@@ -44,7 +44,8 @@ struct ServerSetup {
     uint8_t shards = 1;
     Endpoint address;  // of its UDP and its TCP socket
     std::vector<ports::UserRecord> users;
-    std::map<std::string, std::vector<IpAddress>> zone;  // host names that DNS knows
+    std::map<std::string, resolver::RecordSet> zone;  // what DNS knows of each name
+    uint32_t dns_failure_permille = 0;                // of questions that no server answers
     transaction::MachineCoverage* coverage = nullptr;
     uint32_t stream_failure_permille = 0;  // of messages that a stream does not take
 };
@@ -114,8 +115,9 @@ class Server final : public Host {
     void steer(uint8_t arrived_at, const transport::Flow& flow, std::string bytes);
     void command(uint8_t shard, ports::Command command);
     void restore();
-    void send(uint8_t shard, const transport::Flow& flow, std::string bytes, uint64_t owner);
-    void send_stream(uint8_t shard, const transport::Flow& flow, std::string bytes, uint64_t owner);
+    void send(uint8_t shard, const transport::Transmit& transmit, std::string bytes);
+    void send_stream(uint8_t shard, const transport::Transmit& transmit, std::string bytes);
+    void answer_dns(uint8_t shard, const ports::DnsRequest& request);
     /// True when the drawn fault took the message.
     bool refuse_output(StreamId stream, uint8_t shard, std::string_view bytes, uint64_t owner);
     void fail_transmit(uint8_t shard, std::string_view bytes, uint64_t owner);

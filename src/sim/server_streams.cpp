@@ -10,7 +10,8 @@ namespace signalbox::sim {
 using transport::Flow;
 using transport::FlowError;
 
-void Server::send(uint8_t shard, const Flow& flow, std::string bytes, uint64_t owner) {
+void Server::send(uint8_t shard, const transport::Transmit& transmit, std::string bytes) {
+    const Flow& flow = transmit.flow;
     if (flow.local.address != setup_.address.address) {
         watcher_.on_driver_fault("a transmit from an address that is not ours: " +
                                  flow.local.to_string());
@@ -21,20 +22,25 @@ void Server::send(uint8_t shard, const Flow& flow, std::string bytes, uint64_t o
         return;
     }
     if (flow.connection == Flow::kNoConnection || flow.shard == shard) {
-        send_stream(shard, flow, std::move(bytes), owner);
+        send_stream(shard, transmit, std::move(bytes));
         return;
     }
     const uint8_t to = flow.shard;
-    by_ring(to, [this, shard, flow, owner, text = std::move(bytes)] {
-        send_stream(shard, flow, text, owner);
+    by_ring(to, [this, shard, transmit, text = std::move(bytes)] {
+        send_stream(shard, transmit, text);
     });
 }
 
 /// The named connection, else any other to the same remote, else a new one.
-void Server::send_stream(uint8_t shard, const Flow& flow, std::string bytes, uint64_t owner) {
+void Server::send_stream(uint8_t shard, const transport::Transmit& transmit, std::string bytes) {
+    const Flow& flow = transmit.flow;
+    const uint64_t owner = transmit.owner;
     StreamId stream = find_stream(flow);
     if (stream == 0) stream = open_stream(shard, flow);
     Connection& connection = connections_.at(stream);
+    if (!connection.is_open && transmit.connect_max > Duration{}) {
+        queue_.after(transmit.connect_max, [this, stream] { connect_timed_out(stream); });
+    }
     if (connection.is_open && refuse_output(stream, shard, bytes, owner)) return;
     if (connection.is_open) {
         network_.send_stream(stream, *this, bytes);

@@ -123,26 +123,16 @@ void WireOracle::check_admission(const std::string& key, Instant at) {
     if (invite.has_trying && !invite.is_cut_off) check_targets(invite);
 }
 
-void WireOracle::check_targets(const Received& invite) {
-    if (!is_ours(invite.message) || !invite.message.to_tag().empty()) return;
-    if (invite.final_status != 0 || !invite.message.values("Route").empty()) return;
-    for (const KnownBinding& binding : bindings_.bindings_of(user_of(invite.message.uri))) {
-        if (binding.since > invite.at - kAtOnce || transport::is_reliable(binding.flow.transport))
-            continue;
-        const auto& sent = invite.forwarded_to;
-        if (std::find(sent.begin(), sent.end(), binding.flow.remote) == sent.end()) {
-            report_.broken("fork", invite.message.first_line() + " of " + invite.message.call_id() +
-                                       " did not go to " + binding.flow.remote.to_string());
-        }
-    }
-}
-
 void WireOracle::response_in(const Turn& turn, const TextMessage& message) {
     const auto found = sent_.find(sent_key(turn, message.branch(), message.cseq_method()));
     if (found == sent_.end()) return;
     Sent& sent = found->second;
     if (!sent.first_heard) sent.first_heard = turn.now.monotonic;
     if (message.status < 200) sent.has_provisional = true;
+    if (message.status >= 300 && message.status <= 302) {
+        for (const std::string& contact : message.values("Contact"))
+            redirected_[message.call_id()].insert(user_of(uri_of(contact)));
+    }
     if (message.status >= 200 && sent.final_status == 0) {
         sent.final_status = message.status;
         sent.final_at = turn.now.monotonic;
@@ -217,8 +207,7 @@ RecordOracle::Call WireOracle::call_kind(const Received& request) const {
     const ports::Snapshot& settings = server_->snapshot();
     const bool is_ours =
         uri_of(request.message.header("From")).ends_with('@' + settings.domains.front());
-    if (is_ours || settings.is_trusted(request.flow.remote.address))
-        return RecordOracle::Call::Recorded;
+    if (is_ours || settings.is_trusted(request.flow)) return RecordOracle::Call::Recorded;
     return user_of(request.message.uri) == "nobody" ? RecordOracle::Call::ToNobody
                                                     : RecordOracle::Call::Strangers;
 }

@@ -56,6 +56,7 @@ class WireOracle final : public TurnWatcher {
         Instant final_at;
         std::string final_bytes;
         std::vector<Endpoint> forwarded_to;
+        std::vector<std::string> invites;  // keys of the branches of an INVITE
     };
     /// A request that a core sent, with what came back.
     struct Sent {
@@ -65,6 +66,8 @@ class WireOracle final : public TurnWatcher {
         Instant at;
         std::optional<Instant> first_heard;  // any response
         bool has_provisional = false;
+        bool is_cancelled = false;  // by a CANCEL that we sent
+        std::optional<double> q;    // of the binding that it goes to
         int final_status = 0;
         Instant final_at;
     };
@@ -89,6 +92,9 @@ class WireOracle final : public TurnWatcher {
     void check_success_passed(const Turn& turn, const TextMessage& success);
     void check_admission(const std::string& key, Instant at);
     void check_targets(const Received& invite);
+    void check_fork(const Turn& turn, Received& origin, const std::string& key,
+                    const std::string& name);
+    bool may_still_ring(const Turn& turn, const Sent& branch) const;
     void remember_party(const Turn& turn, const TextMessage& message);
     bool is_ours(const TextMessage& request) const;
     bool is_current(const Received& request) const;
@@ -107,7 +113,9 @@ class WireOracle final : public TurnWatcher {
     std::map<std::string, Received> received_;
     std::map<std::string, Sent> sent_;
     std::map<std::string, std::set<Endpoint>>
-        parties_;                   // by Call-ID: who spoke, and the Contacts shown
+        parties_;  // by Call-ID: who spoke, and the Contacts shown
+    std::map<std::string, std::set<std::string>>
+        redirected_;                // by Call-ID: users of ours that a 3xx named
     bool is_ack_absorbed_ = false;  // this turn's packet acknowledges a failure of ours
     uint64_t requests_in_ = 0;
     uint64_t requests_out_ = 0;

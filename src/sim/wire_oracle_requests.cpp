@@ -56,6 +56,7 @@ void WireOracle::request_out(const Turn& turn, const transport::Transmit& transm
         if (invite->second.flow.remote != transmit.flow.remote) {
             report_.broken("CANCEL", "not where the INVITE went: " + name);
         }
+        invite->second.is_cancelled = true;
         return;
     }
     if (is_for_invite && message.method == "ACK") {
@@ -75,6 +76,7 @@ void WireOracle::request_out(const Turn& turn, const transport::Transmit& transm
         return;
     }
     check_forwarded(turn, origin->second, transmit.flow, bytes, message);
+    if (message.method == "INVITE") check_fork(turn, origin->second, key, name);
 }
 
 void WireOracle::check_forwarded(const Turn& turn, Received& origin, const transport::Flow& flow,
@@ -113,11 +115,14 @@ void WireOracle::check_forwarded(const Turn& turn, Received& origin, const trans
 /// sender has the right to send.
 void WireOracle::check_destination(const Received& origin, const transport::Flow& flow,
                                    const TextMessage& message) {
-    if (server_->snapshot().is_trusted(origin.flow.remote.address)) return;
+    if (server_->snapshot().is_trusted(origin.flow)) return;
     const std::set<Endpoint>& parties = parties_[message.call_id()];
     if (parties.contains(flow.remote)) return;
     if (is_ours(origin.message)) {
         if (bindings_.is_shown_by(user_of(origin.message.uri), flow.remote)) return;
+        for (const std::string& user : redirected_[message.call_id()]) {
+            if (bindings_.is_shown_by(user, flow.remote)) return;
+        }
     } else if (!origin.message.header("Proxy-Authorization").empty()) {
         return;
     }

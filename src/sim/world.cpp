@@ -101,6 +101,7 @@ void World::start() {
     server.address = address_;
     server.users = users_;
     server.zone = setup_.zone;
+    server.dns_failure_permille = setup_.dns_failure_permille;
     server.coverage = &coverage_;
     server.stream_failure_permille = setup_.stream_failure_permille;
     server_ = std::make_unique<Server>(std::move(server), queue_, network_, stream(setup_.seed, 3),

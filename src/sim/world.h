@@ -27,7 +27,8 @@ struct WorldSetup {
     /// Everything of the first snapshot but listeners, domain and realm, which the world gives.
     /// Times are short, so that a run ends.
     ports::Snapshot settings = default_settings();
-    std::map<std::string, std::vector<IpAddress>> zone;
+    std::map<std::string, resolver::RecordSet> zone;
+    uint32_t dns_failure_permille = 0;
 
     static ports::Snapshot default_settings();
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/time.h"
 #include "transport/flow.h"
 
 namespace signalbox::transport {
@@ -19,6 +20,9 @@ struct Transmit {
     size_t begin = 0;
     size_t size = 0;
     uint64_t owner = 0;
+    /// A stream that is not open yet may take so long to open, if that is shorter than the driver's
+    /// own limit; 0: the driver's limit. Then the message fails.
+    Duration connect_max{};
 };
 
 /// Single-threaded. Bytes are valid until clear().
@@ -32,7 +36,7 @@ class Transmits final {
     }
     void commit(const Flow& flow, size_t size, uint64_t owner = 0) {
         DCHECK(used_ + size <= bytes_.size());
-        list_.push_back(Transmit{flow, used_, size, owner});
+        list_.push_back(Transmit{flow, used_, size, owner, {}});
         used_ += size;
     }
     void add(const Flow& flow, std::string_view message, uint64_t owner = 0) {
@@ -40,6 +44,8 @@ class Transmits final {
         message.copy(out, message.size());
         commit(flow, message.size(), owner);
     }
+    /// Sets connect_max of the message added last.
+    void limit_connect(Duration connect_max) { list_.back().connect_max = connect_max; }
     std::span<const Transmit> list() const { return list_; }
     std::string_view bytes(const Transmit& transmit) const {
         return {bytes_.data() + transmit.begin, transmit.size};

@@ -1,5 +1,6 @@
 // What the tracker tells the journal: each thing once, whatever comes twice.
-// Covers: RFC 3261 §8.1.3 (answers after which a caller tries again), §12, §15 as observed; limits;
+// Covers: RFC 3261 §8.1.3 (answers after which a caller tries again), §12, §15 as observed; RFC
+// 4028 §10 as observed; limits;
 // restarts. Not covered: which messages lead to which call (call_record_test of the core).
 #include "cdr/call_tracker.h"
 
@@ -69,6 +70,7 @@ struct TrackerRun {
 
 struct TrackerTest : ::testing::Test, TrackerRun {};
 
+using CallTracker_Rfc4028_10 = TrackerTest;
 using CallTracker_Behaviour = TrackerTest;
 using CallTracker_Rfc3261_8_1_3 = TrackerTest;
 
@@ -245,6 +247,55 @@ TEST_F(CallTracker_Behaviour, ACallWithoutAByeEndsAtItsLimit) {
     const ports::CallRecord record = ended();
     EXPECT_EQ(record.ended_by, EndedBy::Server);
     EXPECT_EQ(record.reason, "No BYE within call_max");
+}
+
+TEST_F(CallTracker_Rfc4028_10, ASessionThatNobodyRefreshesEndsTheCall) {
+    const CallHandle call = begin();
+    tracker.session_refreshed(now, call, seconds(1800));
+    wait(seconds(30));  // it rings
+    tracker.answered(now, call, 1, "b1", "x", out);
+    wait(seconds(1799));
+    EXPECT_EQ(tracker.size(), 1U);
+    wait(seconds(1));
+    const ports::CallRecord record = ended();
+    EXPECT_EQ(record.ended_by, EndedBy::Server);
+    EXPECT_EQ(record.reason, "Session expired");
+    EXPECT_EQ(record.talk_ms, 1'800'000U);
+    EXPECT_EQ(tracker.size(), 0U);
+}
+
+TEST_F(CallTracker_Rfc4028_10, EachRefreshProlongsTheSessionPastCallMaxToo) {
+    const CallHandle call = begin();
+    tracker.session_refreshed(now, call, seconds(1800));
+    tracker.answered(now, call, 1, "b1", "x", out);
+    for (int i = 0; i < 10; ++i) {
+        wait(seconds(900));
+        tracker.session_refreshed(now, call, seconds(1800));
+    }
+    wait(seconds(1799));
+    EXPECT_EQ(tracker.size(), 1U);
+    wait(seconds(1));
+    EXPECT_EQ(ended().reason, "Session expired");
+}
+
+TEST_F(CallTracker_Rfc4028_10, ARefreshWithoutALimitLiftsIt) {
+    const CallHandle call = begin();
+    tracker.session_refreshed(now, call, seconds(90));
+    tracker.answered(now, call, 1, "b1", "x", out);
+    wait(seconds(60));
+    tracker.session_refreshed(now, call, std::nullopt);
+    wait(hours(2) - seconds(1));
+    EXPECT_EQ(tracker.size(), 1U);
+    wait(seconds(1));
+    EXPECT_EQ(ended().reason, "No BYE within call_max");
+}
+
+TEST_F(CallTracker_Rfc4028_10, ALimitAboveCallMaxIsNone) {
+    const CallHandle call = begin();
+    tracker.session_refreshed(now, call, seconds(4'294'967'295));
+    tracker.answered(now, call, 1, "b1", "x", out);
+    wait(hours(2));
+    EXPECT_EQ(ended().reason, "No BYE within call_max");
 }
 
 TEST_F(CallTracker_Behaviour, PastTheLimitACallIsNotTrackedButCounted) {

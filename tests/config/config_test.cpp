@@ -63,6 +63,10 @@ algorithms = ["SHA-256", "MD5"]
 nonce_lifetime = "90s"
 [[trusted]]
 network = "192.0.2.0/24"
+[[trusted]]
+listener = "127.0.0.1:5060"
+transport = "udp"
+identity = "Carrier.example.org"
 [proxy]
 mode = "stateless"
 record_route = false
@@ -102,8 +106,12 @@ file = "/var/log/signalbox.log"
     EXPECT_THAT(settings.auth.algorithms,
                 ElementsAre(ports::AuthAlgorithm::Sha256, ports::AuthAlgorithm::Md5));
     EXPECT_EQ(settings.auth.nonce_lifetime, std::chrono::seconds(90));
-    ASSERT_EQ(settings.trusted.size(), 1u);
-    EXPECT_EQ(settings.trusted[0].to_string(), "192.0.2.0/24");
+    ASSERT_EQ(settings.trusted.size(), 2u);
+    EXPECT_EQ(settings.trusted[0].network->to_string(), "192.0.2.0/24");
+    EXPECT_FALSE(settings.trusted[0].listener || settings.trusted[0].transport);
+    EXPECT_EQ(settings.trusted[1].listener->to_string(), "127.0.0.1:5060");
+    EXPECT_EQ(settings.trusted[1].transport, transport::Transport::Udp);
+    EXPECT_EQ(settings.trusted[1].identity, "carrier.example.org");
     EXPECT_EQ(settings.proxy.mode, ports::ProxyMode::Stateless);
     EXPECT_FALSE(settings.proxy.record_route);
     EXPECT_EQ(settings.proxy.inbound, ports::Inbound::Trusted);
@@ -201,7 +209,7 @@ TEST(Config_Behaviour, SaysWhatAValueMustBe) {
         {"shutdown_max = \"2h\"", "expected a duration"},
         {"server_name = \"a\\u0001\"", "it has a control character"},
         {"[proxy]\nrecord_route = \"yes\"", "expected true or false"},
-        {"[proxy]\nmode = \"transparent\"", "expected \"stateful\" or \"stateless\""},
+        {"[proxy]\nmode = \"transparent\"", "expected \"stateful\", \"stateless\" or \"redirect\""},
         {"[auth]\nalgorithms = []",
          "expected a list of at least one of \"MD5\", \"SHA-256\" and \"SHA-512-256\""},
         {"[auth]\nalgorithms = [\"MD5\", \"MD5\"]", "each at most once"},
@@ -211,6 +219,11 @@ TEST(Config_Behaviour, SaysWhatAValueMustBe) {
         {"[journal]\nsegment = \"64MB\"", "expected a size from 1MiB to 1GiB"},
         {"[journal]\nsegment = \"2GiB\"", "expected a size from 1MiB to 1GiB"},
         {"[[trusted]]\nnetwork = \"192.0.2.1/24\"", "is no network"},
+        {"[[trusted]]\ntransport = \"udp\"", "this [[trusted]] names nobody"},
+        {"[[trusted]]\nlistener = \"192.0.2.1\"", "is no address of a [[listen]]"},
+        {"[[trusted]]\nlistener = \"192.0.2.1:5060\"", "no [[listen]] has the address"},
+        {"[[trusted]]\nnetwork = \"192.0.2.1\"\ntransport = \"carrier pigeon\"", "is no transport"},
+        {"[[trusted]]\nidentity = \"a b\"", "is no domain"},
         {"[[listen]]\ntransport = \"udp\"", "the key \"address\" is missing in [[listen]]"},
         {"[[listen]]\ntransport = \"sctp\"\naddress = \"192.0.2.1:5061\"",
          "expected \"udp\", \"tcp\", \"tls\", \"ws\" or \"wss\""},

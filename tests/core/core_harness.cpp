@@ -151,9 +151,40 @@ void World::answer_dns(const ports::DnsRequest& request,
                        const std::vector<std::string>& addresses) {
     ports::DnsReply reply;
     reply.id = request.id;
-    for (const std::string& address : addresses)
-        reply.addresses.push_back(*IpAddress::parse(address));
+    reply.records.outcome = resolver::Outcome::None;
+    reply.records.ttl = std::chrono::minutes(1);
+    if (request.question.type == resolver::RecordType::Address && !addresses.empty()) {
+        reply.records.outcome = resolver::Outcome::Found;
+        for (const std::string& address : addresses)
+            reply.records.addresses.push_back(*IpAddress::parse(address));
+    }
     call(0, [&](SipCore& core, ports::Outbox& out) { core.on_port_reply(now, reply, out); });
+}
+
+void World::answer_dns() {
+    while (!dns.empty()) {
+        const ports::DnsRequest request = dns.front();
+        dns.erase(dns.begin());
+        ports::DnsReply reply;
+        reply.id = request.id;
+        reply.records.ttl = std::chrono::minutes(1);
+        const resolver::RecordSet& all = zone[request.question.name];
+        switch (request.question.type) {
+            case resolver::RecordType::Address:
+                reply.records.addresses = all.addresses;
+                break;
+            case resolver::RecordType::Srv:
+                reply.records.services = all.services;
+                break;
+            case resolver::RecordType::Naptr:
+                reply.records.pointers = all.pointers;
+                break;
+        }
+        const bool is_empty = reply.records.addresses.empty() && reply.records.services.empty() &&
+                              reply.records.pointers.empty();
+        reply.records.outcome = is_empty ? resolver::Outcome::None : resolver::Outcome::Found;
+        call(0, [&](SipCore& core, ports::Outbox& out) { core.on_port_reply(now, reply, out); });
+    }
 }
 
 void World::close_flow(const Phone& phone) {
@@ -169,6 +200,11 @@ void World::fail_last_transmit() {
     call(last_owner_shard_, [&](SipCore& core, ports::Outbox& out) {
         core.on_port_reply(now, ports::TransmitFailed{last_owner_}, out);
     });
+}
+
+void World::fail_last_request() {
+    last_owner_ = last_request_owner_;
+    fail_last_transmit();
 }
 
 void World::deliver_shard_messages() {
@@ -214,6 +250,9 @@ void World::take(uint8_t shard) {
         if (transmit.owner != 0) {
             last_owner_ = transmit.owner;
             last_owner_shard_ = shard;
+            if (!out.transmits.bytes(transmit).starts_with("SIP/2.0"))
+                last_request_owner_ = transmit.owner;
+            last_connect_max = transmit.connect_max;
         }
         route(transmit, out.transmits.bytes(transmit));
     }

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,10 +50,15 @@ class World {
     void receive_at(uint8_t shard, const transport::Flow& flow, std::string_view bytes);
     void wait(Duration duration);
     void command(uint8_t shard, const ports::Command& command);
+    /// Answers one question: the addresses where it asks for addresses, else that there is nothing.
     void answer_dns(const ports::DnsRequest& request, const std::vector<std::string>& addresses);
+    /// Answers from `zone` until nothing is asked any more.
+    void answer_dns();
     void close_flow(const Phone& phone);
     /// The driver could not send the last message whose sender wanted to know.
     void fail_last_transmit();
+    /// The same of the last request.
+    void fail_last_request();
     void deliver_shard_messages();
 
     // --- what can be seen
@@ -71,11 +77,13 @@ class World {
     ports::Snapshot snapshot;
     std::vector<ports::DnsRequest> dns;
     std::vector<std::string> tls_domains;
+    std::map<std::string, resolver::RecordSet> zone;  // the records of all types of each name
     std::vector<ports::CommandReply> replies;
     std::vector<const ports::Snapshot*> released;
     std::vector<std::string> journal;
     std::vector<Message> undelivered;  // nobody is at that address
     uint64_t core_allocations = 0;     // calls of operator new within the cores
+    Duration last_connect_max{};       // of the last message whose sender wanted to know
     bool holds_shard_messages = false;
     bool drops_shard_messages = false;
 
@@ -95,6 +103,7 @@ class World {
     cdr::CallFold fold_;
     uint64_t last_owner_ = 0;
     uint8_t last_owner_shard_ = 0;
+    uint64_t last_request_owner_ = 0;
 };
 
 }  // namespace signalbox::core::testing

@@ -99,6 +99,18 @@ TEST_F(Path_Rfc3327_5_4, CancelAndAckOfABranchTakeItsPath) {
     call.expect(487);
 }
 
+TEST_F(Path_Rfc3327_5_4, PathIsStillFollowedAfterARestart) {
+    registers(east, "<sip:bob@10.0.0.1>", {"Path: <sip:tok@203.0.113.5;lr>"});
+    const auto journalled = ports::decode_bindings_event(world.journal.back());
+    ASSERT_TRUE(journalled);
+    World restarted(trusting());
+    restarted.command(0, ports::RestoreBindings{{*journalled}});
+    Phone& caller = restarted.stranger();
+    Phone& edge = restarted.stranger("edge", "203.0.113.5:5060");
+    caller.send(caller.make("INVITE", "sip:bob@example.test")).expect(100);
+    EXPECT_EQ(edge.expects("INVITE").message().header("Route"), "<sip:tok@203.0.113.5;lr>");
+}
+
 struct PathOverShardsTest : PathTest {
     PathOverShardsTest() : PathTest(3) {}
 };

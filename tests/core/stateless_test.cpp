@@ -156,6 +156,25 @@ TEST_F(Stateless_Rfc3261_16_11, KeepsStateForARequestWithCredentials) {
     bob.expects("INVITE");
 }
 
+TEST_F(Stateless_Rfc3261_16_11, KeepsStateToTheEndOfACallThatHasARecord) {
+    Phone& dora = world.registered("dora", "198.51.100.40:5060");
+    Outgoing first = dora.invite(bob).expect(407);
+    Outgoing call =
+        dora.send(dora.with_credentials(first.request(), first.response(), "secret")).expect(100);
+    const Incoming leg = bob.expects("INVITE");
+    leg.answers(200);
+    call.expect(200).ack();
+    bob.expects("ACK");
+    Dialog dialog = leg.dialog();
+    Outgoing bye = bob.send_in(dialog, "BYE");
+    const Incoming there = dora.expects("BYE");
+    bye.retransmit();
+    EXPECT_TRUE(dora.is_silent());
+    there.answers(200);
+    bye.expect(200);
+    EXPECT_EQ(world.record_lines(), std::vector<std::string>{"200 Callee BYE"});
+}
+
 TEST_F(Stateless_Rfc3261_16_11, KeepsStateWhereItAnswersItself) {
     alice.send(alice.make("INVITE", "sip:nobody@example.test")).expect(100).expect(404);
 }

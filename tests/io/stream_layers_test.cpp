@@ -246,6 +246,18 @@ TEST_F(StreamSet_Tls, AVerifiedClientIsNamedInItsFlow) {
     EXPECT_EQ(flow.domain, PeerDomain::of("peer.test"));
 }
 
+TEST_F(StreamSet_Tls, OfSeveralDomainsTheOneThatIsKnownNamesTheFlow) {
+    limits.known = {PeerDomain::of("known.test")};
+    streams->set_limits(limits);
+    const CertificateFiles own =
+        certificates.issue("own", {.alternative = "URI:sip:peer.test,DNS:Known.test"});
+    const auto client = connect_tls(listen(Transport::Tls), own);
+    ASSERT_TRUE(client->agree());
+    client->send(kOptions);
+    ASSERT_TRUE(is_received(1));
+    EXPECT_EQ(flow.domain, PeerDomain::of("known.test"));
+}
+
 TEST_F(StreamSet_Tls, WhatIsNoTlsIsToldSoAndClosed) {
     const FileDescriptor client = connect_client(listen(Transport::Tls));
     write_all(client, kOptions);

@@ -43,7 +43,7 @@ class Node_Behaviour : public ::testing::Test {
                       const std::string& more = {}) const {
         std::ofstream file(config_path());
         file << "domains = [\"" << domain << "\"]\ndata_dir = \"data\"\nshards = 2\n"
-             << "auth.realm = \"example.test\"\n"
+             << "auth.realm = \"" << realm << "\"\n"
              << more;
         for (const char* transport : {"udp", "tcp"}) {
             file << "[[listen]]\ntransport = \"" << transport << "\"\naddress = \"" << address
@@ -145,6 +145,7 @@ class Node_Behaviour : public ::testing::Test {
         return count;
     }
 
+    std::string realm = "example.test";  // of write_config()
     std::string directory = ::testing::TempDir() + "signalbox-node-XXXXXX";
     std::unique_ptr<sinks::Log> log;
     RunOptions options;
@@ -198,6 +199,29 @@ TEST_F(Node_Behaviour, AnswersOverBothTransportsFromBothShardsThenReloadsAndDrai
     EXPECT_EQ(exit_code, 0);
     EXPECT_EQ(lines.back(), "Stopped.");
     EXPECT_FALSE(std::filesystem::exists(directory + "/data/control.sock"));
+}
+
+TEST_F(Node_Behaviour, RefusesAReloadThatWouldMakeEveryPasswordWrong) {
+    start();
+    control(R"({"command":"version"})");
+    const auto reload = [&](const std::string& domain) {
+        write_config(domain, server.to_string());
+        ::kill(::getpid(), SIGHUP);
+    };
+    const auto count = [&](const char* counter) -> int {
+        return control(R"({"command":"stats"})")["counters"][counter];
+    };
+    realm = "other.test";
+    reload("example.test");
+    while (count("config_reloads_refused_total") == 0) {
+    }
+    EXPECT_EQ(count("config_reloads_total"), 0);
+    realm = "example.test";
+    reload("other.test");
+    while (count("config_reloads_total") == 0) {
+    }
+    EXPECT_EQ(count("config_reloads_refused_total"), 1);
+    stop();
 }
 
 TEST_F(Node_Behaviour, TellsThePhonesOfACallThatRingsBeforeItEnds) {

@@ -159,15 +159,66 @@ TEST(Snapshot_Behaviour, NothingIsOursWithoutListenersAndDomains) {
     EXPECT_FALSE(is_identity(snapshot, "sip:a@127.0.0.1"));
 }
 
+transport::Flow path_to(std::string_view remote,
+                        transport::Transport transport = transport::Transport::Udp,
+                        uint16_t listener = 0) {
+    transport::Flow flow;
+    flow.transport = transport;
+    flow.listener = listener;
+    flow.remote = *Endpoint::parse(remote);
+    return flow;
+}
+
 TEST(Snapshot_Behaviour, TrustsConfiguredNetworksOnly) {
     Snapshot snapshot;
-    EXPECT_FALSE(snapshot.is_trusted(IpAddress::v4(192, 0, 2, 1)));
-    snapshot.trusted = {*Network::parse("192.0.2.0/28"), *Network::parse("2001:db8:1::/48")};
-    EXPECT_TRUE(snapshot.is_trusted(IpAddress::v4(192, 0, 2, 0)));
-    EXPECT_TRUE(snapshot.is_trusted(IpAddress::v4(192, 0, 2, 15)));
-    EXPECT_FALSE(snapshot.is_trusted(IpAddress::v4(192, 0, 2, 16)));
-    EXPECT_TRUE(snapshot.is_trusted(*IpAddress::parse("2001:db8:1:ffff::1")));
-    EXPECT_FALSE(snapshot.is_trusted(*IpAddress::parse("2001:db8:2::1")));
+    EXPECT_FALSE(snapshot.is_trusted(path_to("192.0.2.1:5060")));
+    snapshot.trusted.push_back(*Network::parse("192.0.2.0/28"));
+    snapshot.trusted.push_back(*Network::parse("2001:db8:1::/48"));
+    EXPECT_TRUE(snapshot.is_trusted(path_to("192.0.2.0:5060")));
+    EXPECT_TRUE(snapshot.is_trusted(path_to("192.0.2.15:1")));
+    EXPECT_FALSE(snapshot.is_trusted(path_to("192.0.2.16:5060")));
+    EXPECT_TRUE(snapshot.is_trusted(path_to("[2001:db8:1:ffff::1]:5060")));
+    EXPECT_FALSE(snapshot.is_trusted(path_to("[2001:db8:2::1]:5060")));
+}
+
+TEST(TrustedPeer_Rfc3325_2_3, EveryPartThatIsGivenMustBeRight) {
+    Snapshot snapshot;
+    for (const char* bound : {"192.0.2.1:5060", "10.0.0.1:5060"}) {
+        transport::Listener listener;
+        listener.transport = transport::Transport::Tcp;
+        listener.bound = *Endpoint::parse(bound);
+        snapshot.listeners.push_back(listener);
+    }
+    TrustedPeer& peer = snapshot.trusted.emplace_back();
+    peer.network = *Network::parse("10.0.0.0/24");
+    peer.listener = *Endpoint::parse("10.0.0.1:5060");
+    peer.transport = transport::Transport::Tcp;
+    using transport::Transport;
+    EXPECT_TRUE(snapshot.is_trusted(path_to("10.0.0.7:5060", Transport::Tcp, 1)));
+    EXPECT_FALSE(snapshot.is_trusted(path_to("10.0.1.7:5060", Transport::Tcp, 1)));
+    EXPECT_FALSE(snapshot.is_trusted(path_to("10.0.0.7:5060", Transport::Udp, 1)));
+    EXPECT_FALSE(snapshot.is_trusted(path_to("10.0.0.7:5060", Transport::Tcp, 0)));
+    EXPECT_FALSE(snapshot.is_trusted(path_to("10.0.0.7:5060", Transport::Tcp, 2)));
+}
+
+TEST(TrustedPeer_Rfc3325_2_3, ARuleWithoutAnyPartTrustsNobody) {
+    Snapshot snapshot;
+    snapshot.trusted.emplace_back();
+    EXPECT_FALSE(snapshot.is_trusted(path_to("192.0.2.1:5060")));
+}
+
+TEST(TrustedPeer_Rfc3325_2_3, AnIdentityIsADomainWhoseCertificateWasShown) {
+    Snapshot snapshot;
+    snapshot.trusted = {*Network::parse("192.0.2.0/24")};
+    snapshot.trusted.front().identity = "carrier.example.org";
+    using transport::Transport;
+    for (const auto transport : {Transport::Udp, Transport::Tcp, Transport::Tls})
+        EXPECT_FALSE(snapshot.is_trusted(path_to("192.0.2.1:5060", transport)));
+    transport::Flow flow = path_to("192.0.2.1:5061", Transport::Tls);
+    flow.domain = transport::PeerDomain::of("Carrier.Example.org");
+    EXPECT_TRUE(snapshot.is_trusted(flow));
+    flow.domain = transport::PeerDomain::of("other.example.org");
+    EXPECT_FALSE(snapshot.is_trusted(flow));
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ struct LoopTest : ::testing::Test {
 
     uint64_t hash(const std::string& text) {
         const Read read(text);
-        return loop_hash(*read, *preprocess_route(*read, keys, kNow), keys.current().siphash_key);
+        const Routing routing = *preprocess_route(*read, keys, kNow);
+        return loop_hash(*read, routing, decide_relay(*read, routing), keys.current().siphash_key);
     }
     uint64_t hash(const std::string& uri, const std::vector<std::string>& lines) {
         return hash(request_text("INVITE " + uri, lines));
@@ -55,6 +56,21 @@ TEST_F(LoopDetection_Rfc5393_4_2, WhatDoesNotDecideTheWayDoesNot) {
               base);
     EXPECT_EQ(hash(request_text("CANCEL sip:b@example.test", {})), base);
     EXPECT_EQ(hash(request_text("ACK sip:b@example.test", {}, "b1")), base);
+}
+
+TEST_F(LoopDetection_Rfc5393_4_2, AnAddressOfRecordIsTheSameHoweverItIsWritten) {
+    const uint64_t base = hash("sip:b@example.test", {});
+    for (const char* uri : {"sip:b@example.test;x=1", "sip:%62@EXAMPLE.test;transport=tcp",
+                            "sip:b@192.0.2.1", "sip:b@192.0.2.1:5060?Subject=1"}) {
+        EXPECT_EQ(hash(uri, {}), base) << uri;
+    }
+    EXPECT_NE(hash("sip:b@example.test;gr=one", {}), base);
+}
+
+TEST_F(LoopDetection_Rfc5393_4_2, AForeignTargetIsItsWholeUri) {
+    EXPECT_NE(hash("sip:b@elsewhere.test;x=1", {}), hash("sip:b@elsewhere.test;x=2", {}));
+    EXPECT_NE(hash("sip:b@example.test;maddr=203.0.113.1", {}),
+              hash("sip:b@example.test;maddr=203.0.113.2", {}));
 }
 
 TEST_F(LoopDetection_Rfc5393_4_2, OurViaWithTheSameHashIsALoop) {

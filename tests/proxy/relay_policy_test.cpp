@@ -62,6 +62,15 @@ TEST_F(RelayPolicy_Rfc3261_16_3, ANextRouteIsForeignWhateverTheTarget) {
     EXPECT_FALSE(decide(kOurs, kStranger, {"Route: <sip:192.0.2.1;lr>"}).is_foreign);
 }
 
+TEST_F(RelayPolicy_Rfc3261_16_3, AForeignMaddrIsForeignWhateverTheHost) {
+    const std::string ours(kOurs);
+    const RelayDecision decision = decide(ours + ";maddr=203.0.113.1", kStranger);
+    EXPECT_TRUE(decision.is_foreign);
+    EXPECT_TRUE(decision.target_aor.empty());
+    EXPECT_EQ(decision.kind, Kind::NeedsCredentials);
+    EXPECT_EQ(decide(ours + ";maddr=192.0.2.1", kStranger).target_aor, "bob");
+}
+
 TEST_F(RelayPolicy_Rfc3261_16_3, InboundTrustedClosesTheDoorForStrangers) {
     snapshot.proxy.inbound = ports::Inbound::Trusted;
     EXPECT_EQ(decide(kOurs, kStranger).kind, Kind::NeedsCredentials);

@@ -74,7 +74,7 @@ TEST_F(Forwarding_Rfc3261_16_6, ChangesNothingButWhatItMust) {
         "CSEQ: 0001 MESSAGE\r\n"
         "Authorization: Digest realm=\"example.test\"\r\n"
         "Subject :\r\n"
-        "l: 4\r\n\r\n\r\n\x01\xff";
+        "l: 4\r\nMax-Breadth: 60\r\n\r\n\r\n\x01\xff";
     EXPECT_EQ(forward(text), expected);
 }
 

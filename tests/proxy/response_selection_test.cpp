@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Choice{{486, 407}, 407}, Choice{{486, 415}, 415}, Choice{{486, 420}, 420},
                       Choice{{404, 484}, 484}, Choice{{404, 486}, 486}, Choice{{404, 480}, 404},
                       Choice{{480, 404}, 480}, Choice{{408, 404}, 404}, Choice{{408, 500}, 408},
-                      Choice{{501, 500}, 501}, Choice{{603, 600}, 603},
+                      Choice{{501, 500}, 501}, Choice{{503, 500}, 500}, Choice{{603, 600}, 603},
                       Choice{{kLocal + 408, 500}, 500}, Choice{{kLocal + 503, 404}, 404},
                       Choice{{kLocal + 408, 603}, 603},
                       Choice{{kLocal + 503, kLocal + 408}, kLocal + 408},

@@ -27,6 +27,7 @@ TEST(ShardMessage_Behaviour, ACredentialQuestionComesBack) {
     question.request_uri = "sip:b@example.test";
     question.credentials = "Digest x";
     question.identity = "alice";
+    question.preferred = "sales";
     question.source = *IpAddress::parse("2001:db8::9");
     std::string bytes;
     const CredentialQuestion copy = again(question, bytes);
@@ -36,6 +37,7 @@ TEST(ShardMessage_Behaviour, ACredentialQuestionComesBack) {
     EXPECT_EQ(copy.request_uri, question.request_uri);
     EXPECT_EQ(copy.credentials, "Digest x");
     EXPECT_EQ(copy.identity, "alice");
+    EXPECT_EQ(copy.preferred, "sales");
     EXPECT_EQ(copy.source, question.source);
 }
 
@@ -44,7 +46,8 @@ TEST(ShardMessage_Behaviour, ACredentialAnswerComesBack) {
     for (const auto verdict :
          {CredentialVerdict::Accepted, CredentialVerdict::NotThisIdentity, CredentialVerdict::Wrong,
           CredentialVerdict::Stale, CredentialVerdict::Malformed, CredentialVerdict::Unanswered}) {
-        const CredentialAnswer copy = again(CredentialAnswer{5, verdict, "alice"}, bytes);
+        const CredentialAnswer copy = again(CredentialAnswer{5, verdict, "alice", true}, bytes);
+        EXPECT_TRUE(copy.may_prefer);
         EXPECT_EQ(copy.id, 5U);
         EXPECT_EQ(copy.verdict, verdict);
         EXPECT_EQ(copy.user, "alice");

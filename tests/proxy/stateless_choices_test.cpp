@@ -1,0 +1,43 @@
+// The memory of the targets of requests that keep no transaction.
+// Covers: RFC 3261 §16.11 (the same choice for a retransmission). Not covered: what the proxy does
+// with it (stateless_choice_test of the core).
+#include "proxy/stateless_choices.h"
+
+#include <gtest/gtest.h>
+
+namespace signalbox::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Instant kStart = Instant(std::chrono::hours(24 * 49) + seconds(61'000));
+
+TEST(StatelessChoices_Rfc3261_16_11, AreKeptAsLongAsARetransmissionMayCome) {
+    StatelessChoices choices;
+    EXPECT_FALSE(choices.find(kStart, 7).has_value());
+    choices.note(kStart, 7, 99);
+    EXPECT_EQ(choices.find(kStart, 7), 99U);
+    EXPECT_EQ(choices.find(kStart + milliseconds(31'999), 7), 99U);
+    EXPECT_FALSE(choices.find(kStart + seconds(32), 7).has_value());
+    EXPECT_FALSE(choices.find(kStart, 8).has_value());
+}
+
+TEST(StatelessChoices_Rfc3261_16_11, TheOldestOfASetGivesWay) {
+    StatelessChoices choices(4);  // one set
+    for (uint64_t i = 1; i <= 5; ++i)
+        choices.note(kStart + milliseconds(i), i, static_cast<uint32_t>(i));
+    EXPECT_FALSE(choices.find(kStart + milliseconds(9), 1).has_value());
+    for (uint64_t i = 2; i <= 5; ++i) EXPECT_EQ(choices.find(kStart + milliseconds(9), i), i);
+}
+
+TEST(StatelessChoices_Rfc3261_16_11, OneRequestHasOnePlace) {
+    StatelessChoices choices(4);
+    for (uint64_t i = 1; i <= 4; ++i) choices.note(kStart + milliseconds(i), i, 1);
+    choices.note(kStart + milliseconds(9), 2, 5);
+    EXPECT_EQ(choices.find(kStart + milliseconds(9), 1), 1U);
+    EXPECT_EQ(choices.find(kStart + milliseconds(9), 2), 5U);
+}
+
+}  // namespace
+}  // namespace signalbox::proxy

@@ -351,7 +351,7 @@ class Parser final {
         const auto& trusted = config_.settings.trusted;
         if (tables == nullptr || tables->size() != trusted.size()) return;
         for (size_t i = 0; i < trusted.size(); ++i) {
-            const ports::TrustedPeer& peer = trusted[i];
+            const ports::PeerMatch& peer = trusted[i];
             const uint32_t line = line_of(*tables->get(i));
             const toml::table& written = *tables->get(i)->as_table();
             if (!written.contains("network") && !written.contains("listener") &&

@@ -101,7 +101,7 @@ bool RequestIntake::examine_proxied(Now now, Candidate& candidate, ports::Outbox
 
 /// Registrars and redirect servers answer for themselves, proxies for others (RFC 3261 §22.1).
 bool RequestIntake::acts_as_server(const Candidate& candidate) {
-    const bool redirects = candidate.request.snapshot.proxy.mode == ports::ProxyMode::Redirect;
+    const bool redirects = candidate.request.mode == ports::ProxyMode::Redirect;
     return candidate.is_for_us() || (redirects && !candidate.routing.token);
 }
 

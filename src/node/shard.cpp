@@ -32,7 +32,7 @@ io::StreamLimits stream_limits(const ports::Snapshot& snapshot, uint8_t shards) 
     limits.first_message_timeout = snapshot.limits.first_message_timeout;
     limits.connections_per_source = snapshot.limits.connections_per_source;
     // Who is known by his certificate is not known before the handshake.
-    for (const ports::TrustedPeer& peer : snapshot.trusted) {
+    for (const ports::PeerMatch& peer : snapshot.trusted) {
         if (peer.network && peer.identity.empty()) limits.exempt.push_back(*peer.network);
     }
     return limits;

@@ -1,4 +1,4 @@
-// What is ours and whom we trust, as the configuration says.
+// What is ours, whom we trust, and what we are for whom, as the configuration says.
 // Implements: RFC 3261 §16.3, §16.4, §16.5
 #include "ports/snapshot.h"
 
@@ -65,11 +65,19 @@ bool is_our_domain(const Snapshot& snapshot, const sip::Uri& uri) {
     return is_domain(snapshot, uri.host) && (!uri.port || is_listening_port(snapshot, *uri.port));
 }
 
+/// Whether the rule is for requests of this method to this host. ACK and CANCEL go the way of their
+/// INVITE.
+bool is_about(const ModeRule& rule, std::string_view method, std::string_view host) {
+    if (!rule.domain.empty() && !sip::hosts_equal(rule.domain, host)) return false;
+    if (method == "ACK" || method == "CANCEL") method = "INVITE";
+    return rule.methods.empty() ||
+           std::find(rule.methods.begin(), rule.methods.end(), method) != rule.methods.end();
+}
+
 }  // namespace
 
-bool TrustedPeer::matches(const transport::Flow& flow,
-                          std::span<const transport::Listener> listeners) const {
-    if (!network && !listener && !transport && identity.empty()) return false;
+bool PeerMatch::matches(const transport::Flow& flow,
+                        std::span<const transport::Listener> listeners) const {
     if (network && !network->contains(flow.remote.address)) return false;
     if (transport && *transport != flow.transport) return false;
     if (!identity.empty() && !has_identity(flow, identity)) return false;
@@ -78,8 +86,20 @@ bool TrustedPeer::matches(const transport::Flow& flow,
 }
 
 bool Snapshot::is_trusted(const transport::Flow& flow) const {
-    return std::any_of(trusted.begin(), trusted.end(),
-                       [&](const TrustedPeer& peer) { return peer.matches(flow, listeners); });
+    return std::any_of(trusted.begin(), trusted.end(), [&](const PeerMatch& peer) {
+        return !peer.is_empty() && peer.matches(flow, listeners);
+    });
+}
+
+ProxyMode Snapshot::mode_for(const transport::Flow& from, std::string_view method,
+                             std::string_view request_uri) const {
+    if (modes.empty()) return proxy.mode;
+    const auto uri = sip::parse_uri(request_uri);
+    const std::string_view host = uri ? uri->host : std::string_view{};
+    for (const ModeRule& rule : modes) {
+        if (rule.from.matches(from, listeners) && is_about(rule, method, host)) return rule.mode;
+    }
+    return proxy.mode;
 }
 
 TenantId Snapshot::tenant_of(const sip::Uri& uri) const {

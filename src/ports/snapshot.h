@@ -92,20 +92,30 @@ struct LimitSettings {
     Duration message_timeout = std::chrono::seconds(30);        // from its first octet on a stream
 };
 
-/// Whom we trust, as a rule over the path by which he is reached: every part that is given must be
-/// right. One without any part matches nobody. RFC 3325 §2.3 (the trust domain), §4.
-struct TrustedPeer {
+/// A peer, as a rule over the path by which he is reached: every part that is given must be right.
+struct PeerMatch {
     std::optional<Network> network;                 // his address lies in it
     std::optional<Endpoint> listener;               // the path ends at the listener bound here
     std::optional<transport::Transport> transport;  // the path is of this transport
     std::string identity;  // his certificate was verified for this domain; empty: any
 
-    TrustedPeer() = default;
+    PeerMatch() = default;
     /// A network alone is the common rule, so that it may stand for one.
-    TrustedPeer(const Network& given) : network(given) {}
+    PeerMatch(const Network& given) : network(given) {}
 
+    /// Without any part: it says nothing about a peer.
+    bool is_empty() const { return !network && !listener && !transport && identity.empty(); }
     /// Of a path by which something came, or by which it will leave.
+    /// One without any part matches every path.
     bool matches(const transport::Flow& flow, std::span<const transport::Listener> listeners) const;
+};
+
+/// What the server is for some of the requests: all that is given must be right.
+struct ModeRule {
+    PeerMatch from;                    // who sends
+    std::string domain;                // the host of the Request-URI; empty: any
+    std::vector<std::string> methods;  // none: any. INVITE means the ACK and CANCEL of one too
+    ProxyMode mode = ProxyMode::Stateful;
 };
 
 /// Made by config/, shared by pointer, never changed. The main thread frees it when no shard uses
@@ -115,7 +125,8 @@ struct Snapshot {
     std::vector<std::string> domains;      // lower case; all of the default tenant
     std::vector<IpAddress> own_addresses;  // of the machine, for wildcard listeners
     std::vector<transport::Listener> listeners;
-    std::vector<TrustedPeer> trusted;
+    std::vector<PeerMatch> trusted;  // whom we trust (RFC 3325 §2.3); one without any part: nobody
+    std::vector<ModeRule> modes;     // the first that matches decides; none: proxy.mode
     RegistrarSettings registrar;
     AuthSettings auth;
     ProxySettings proxy;
@@ -127,6 +138,12 @@ struct Snapshot {
 
     /// Whether one of `trusted` is at the other end of this path.
     bool is_trusted(const transport::Flow& flow) const;
+
+    /// What the server is for a request that came by this path: a stateful or stateless proxy, or a
+    /// redirect server. The same for a request, its retransmissions, its CANCEL and the ACK to its
+    /// failure (RFC 3261 §16, §16.11, §8.3).
+    ProxyMode mode_for(const transport::Flow& from, std::string_view method,
+                       std::string_view request_uri) const;
 
     /// The tenant whose space of addresses `uri` lies in: a configured domain, or an address at
     /// which we listen. A port that is written must be one of ours; without one, an address counts

@@ -16,7 +16,7 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::
         // We may have forwarded the INVITE without state, then its CANCEL takes the same way
         // (§16.10).
         const auto routing = preprocess_route(request, s_.keys, now.wall);
-        if (routing && request.snapshot.proxy.mode == ports::ProxyMode::Stateless) {
+        if (routing && request.mode == ports::ProxyMode::Stateless) {
             const RelayDecision relay = decide_relay(request, *routing);
             const Admission admission{
                 relay, {}, loop_hash(request, *routing, relay, s_.keys.current().siphash_key)};

@@ -6,7 +6,7 @@ namespace signalbox::proxy {
 Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,
                                      const ports::Snapshot& snapshot) {
     using sip::HeaderId;
-    IncomingRequest request{message, flow, snapshot, {}, {}, {}, {}, {}, false};
+    IncomingRequest request{message, flow, snapshot, {}, {}, {}, {}, {}};
     TRY_ASSIGN(via, sip::parse_via(message.value(HeaderId::Via)));
     TRY_ASSIGN(from,
                sip::parse_name_addr(message.value(HeaderId::From), ErrorCode::malformed_from));
@@ -18,6 +18,7 @@ Result<IncomingRequest> read_request(const sip::MessageView& message, const tran
     request.cseq = cseq;
     request.call_id = message.value(HeaderId::CallId);
     request.is_trusted = snapshot.is_trusted(flow);
+    request.mode = snapshot.mode_for(flow, message.method_text(), message.request_uri());
     return request;
 }
 

@@ -21,7 +21,8 @@ struct IncomingRequest {
     sip::NameAddr from, to;
     sip::CSeq cseq;
     std::string_view call_id;
-    bool is_trusted = false;  // its source needs no credentials
+    bool is_trusted = false;                             // its source needs no credentials
+    ports::ProxyMode mode = ports::ProxyMode::Stateful;  // what we are for it
 
     sip::Method method() const { return message.method(); }
     bool is_in_dialog() const { return !to.tag.empty(); }

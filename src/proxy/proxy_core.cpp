@@ -59,7 +59,7 @@ ProxyCore::~ProxyCore() = default;
 
 void ProxyCore::start(Now now, const IncomingRequest& request, const Routing& routing,
                       const Admission& admission, ports::Outbox& out) {
-    if (request.snapshot.proxy.mode == ports::ProxyMode::Stateless &&
+    if (request.mode == ports::ProxyMode::Stateless &&
         start_stateless(now, request, routing, admission, out)) {
         return;
     }

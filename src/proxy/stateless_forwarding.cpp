@@ -247,7 +247,7 @@ bool ProxyCore::can_go_on(Now now, const IncomingRequest& request, uint64_t hash
 void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& out) {
     const auto routing = preprocess_route(request, s_.keys, now.wall);
     std::optional<transport::Flow> flow;
-    if (routing && !routing->token && request.snapshot.proxy.mode == ports::ProxyMode::Stateless) {
+    if (routing && !routing->token && request.mode == ports::ProxyMode::Stateless) {
         // The ACK to a failure takes the way of the INVITE that we forwarded without state.
         const RelayDecision relay = decide_relay(request, *routing);
         const Admission admission{

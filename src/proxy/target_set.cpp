@@ -26,7 +26,7 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
         return find_contact(now, handle, request, routing, out);
     const auto question = location_question(handle, request, routing, relay);
     if (routing.token && !question) return fork_in_dialog(now, handle, request, routing, out);
-    const bool redirects = request.snapshot.proxy.mode == ports::ProxyMode::Redirect;
+    const bool redirects = request.mode == ports::ProxyMode::Redirect;
     if (relay.is_foreign && redirects) return reply_final(now, handle, {404, {}, {}}, out);
     if (relay.is_foreign) {
         const Target target{routing.target_uri, 1000, false, {}};
@@ -83,7 +83,7 @@ void ProxyCore::take_targets(Now now, ContextHandle handle, const IncomingReques
     s_.counters.add(Counter::equal_targets_removed_total, targets_.size() - different);
     targets_.resize(std::min(different, kBranchesMax));
     if (targets_.empty()) return reply_final(now, handle, {480, {}, {}}, out);
-    if (request.snapshot.proxy.mode == ports::ProxyMode::Redirect && !routing.token)
+    if (request.mode == ports::ProxyMode::Redirect && !routing.token)
         return redirect(now, handle, request, targets_, out);
     fork(now, handle, request, routing, targets_, out);
 }

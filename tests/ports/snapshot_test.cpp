@@ -181,7 +181,7 @@ TEST(Snapshot_Behaviour, TrustsConfiguredNetworksOnly) {
     EXPECT_FALSE(snapshot.is_trusted(path_to("[2001:db8:2::1]:5060")));
 }
 
-TEST(TrustedPeer_Rfc3325_2_3, EveryPartThatIsGivenMustBeRight) {
+TEST(PeerMatch_Rfc3325_2_3, EveryPartThatIsGivenMustBeRight) {
     Snapshot snapshot;
     for (const char* bound : {"192.0.2.1:5060", "10.0.0.1:5060"}) {
         transport::Listener listener;
@@ -189,7 +189,7 @@ TEST(TrustedPeer_Rfc3325_2_3, EveryPartThatIsGivenMustBeRight) {
         listener.bound = *Endpoint::parse(bound);
         snapshot.listeners.push_back(listener);
     }
-    TrustedPeer& peer = snapshot.trusted.emplace_back();
+    PeerMatch& peer = snapshot.trusted.emplace_back();
     peer.network = *Network::parse("10.0.0.0/24");
     peer.listener = *Endpoint::parse("10.0.0.1:5060");
     peer.transport = transport::Transport::Tcp;
@@ -201,13 +201,13 @@ TEST(TrustedPeer_Rfc3325_2_3, EveryPartThatIsGivenMustBeRight) {
     EXPECT_FALSE(snapshot.is_trusted(path_to("10.0.0.7:5060", Transport::Tcp, 2)));
 }
 
-TEST(TrustedPeer_Rfc3325_2_3, ARuleWithoutAnyPartTrustsNobody) {
+TEST(PeerMatch_Rfc3325_2_3, ARuleWithoutAnyPartTrustsNobody) {
     Snapshot snapshot;
     snapshot.trusted.emplace_back();
     EXPECT_FALSE(snapshot.is_trusted(path_to("192.0.2.1:5060")));
 }
 
-TEST(TrustedPeer_Rfc3325_2_3, AnIdentityIsADomainWhoseCertificateWasShown) {
+TEST(PeerMatch_Rfc3325_2_3, AnIdentityIsADomainWhoseCertificateWasShown) {
     Snapshot snapshot;
     snapshot.trusted = {*Network::parse("192.0.2.0/24")};
     snapshot.trusted.front().identity = "carrier.example.org";

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kOpening =
     "# Configuration\n"
     "\n"
-    "<!-- Made from src/config/key_table.cpp by a test (tests/config/documentation_test.cpp says "
+    "<!-- Made from src/config/keys_*.cpp by a test (tests/config/documentation_test.cpp says "
     "how). Do not edit. -->\n"
     "\n"
     "Signalbox reads one file in [TOML](https://toml.io): the one that `--config FILE` names, else "
@@ -74,22 +74,12 @@ void append_key(std::string& out, const Key& key) {
 
 std::string documentation() {
     std::string out(kOpening);
-    for (const Section& section : sections()) {
+    for (const Section* section : sections()) {
         out += "\n## ";
-        switch (section.kind) {
-            case SectionKind::Top:
-                out += "Top of the file";
-                break;
-            case SectionKind::Table:
-                out += "[" + std::string(section.name) + "]";
-                break;
-            case SectionKind::ArrayOfTables:
-                out += "[[" + std::string(section.name) + "]]";
-                break;
-        }
-        out += "\n\n" + std::string(section.help) +
+        out += section->kind == SectionKind::Top ? "Top of the file" : bracketed(*section);
+        out += "\n\n" + std::string(section->help) +
                "\n\n| key | value | default | meaning |\n|---|---|---|---|\n";
-        for (const Key& key : section.keys) append_key(out, key);
+        for (const Key& key : section->keys) append_key(out, key);
     }
     out += kClosing;
     return out;

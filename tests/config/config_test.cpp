@@ -1,6 +1,7 @@
-// Tests of config/config, config/parse_config and config/key_table: what is taken, and the message
-// for what is not. Covered: every type of value, defaults, unknown keys, cross-checks, warnings,
-// reloads. Not covered: the machine's own addresses.
+// Tests of config/config, config/parse_config and what it stands on (toml_value, unknown_key,
+// cross_checks, derived_settings, the key table): what is taken, and the message for what is not.
+// Covered: every type of value, defaults, unknown keys, cross-checks, warnings, reloads. Not
+// covered: the machine's own addresses.
 #include "config/config.h"
 
 #include <filesystem>
@@ -365,10 +366,10 @@ TEST(ValueText_Behaviour, ReadsAndWritesSizes) {
 }
 
 TEST(KeyTable_Behaviour, ExplainsEveryKeyInWholeSentences) {
-    for (const Section& section : sections()) {
-        EXPECT_TRUE(section.help.ends_with('.')) << section.name;
-        for (const Key& key : section.keys) {
-            EXPECT_TRUE(key.help.ends_with('.')) << section.name << "." << key.name;
+    for (const Section* section : sections()) {
+        EXPECT_TRUE(section->help.ends_with('.')) << section->name;
+        for (const Key& key : section->keys) {
+            EXPECT_TRUE(key.help.ends_with('.')) << section->name << "." << key.name;
             EXPECT_NE(key.store, nullptr);
             EXPECT_FALSE(key.is_required && !key.default_text.empty());
             EXPECT_EQ(key.help.find('|'), std::string_view::npos) << key.name;

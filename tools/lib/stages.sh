@@ -150,11 +150,30 @@ stage_fuzz() {
     done
 }
 
+# fetch_browser_packages: what the pages of the browser phones are made of, by npm into build/browser. Nothing is fetched again while
+# its lock file stays as it is. Without them the proof that needs them fails by itself.
+fetch_browser_packages() {
+    local wanted="$root/e2e/browser" place="$root/build/browser"
+    cmp -s "$wanted/package-lock.json" "$place/fetched.json" && return
+    progress "npm"
+    mkdir -p "$place"
+    rm -f "$place/fetched.json"
+    if cp "$wanted/package.json" "$wanted/package-lock.json" "$place" &&
+        npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --no-update-notifier \
+            --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 >"$place/npm.log" 2>&1 </dev/null; then
+        cp "$place/package-lock.json" "$place/fetched.json"
+    else
+        note "the browser phones' packages are not in build/browser, and npm could not fetch them (no network?); the last lines of build/browser/npm.log:"
+        tail -n 10 "$place/npm.log" >&3
+    fi
+}
+
 # Each executable file of e2e/ is one proof: its exit status says whether it holds. They run against the release binary.
 stage_e2e() {
     local script name
     build_or_fail release "-DCMAKE_BUILD_TYPE=Release -DSIGNALBOX_TESTS=OFF" signalbox || return
     mkdir -p "$root/build/e2e"
+    fetch_browser_packages
     for script in "$root"/e2e/*; do
         [ -f "$script" ] && [ -x "$script" ] || continue
         name=${script##*/}

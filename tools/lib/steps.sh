@@ -56,13 +56,16 @@ packages_of() {
     done
 }
 
-# missing_packages LIST...: those of the lists that are not installed.
+# missing_packages LIST...: those of the lists that are not installed, and that nothing installed provides: a Node.js from elsewhere
+# brings npm, and would have to go if Debian's npm came.
 missing_packages() {
-    local wanted installed
+    local wanted installed provided
     mapfile -t wanted < <(packages_of "$@")
     installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
         sed -n 's/^installed //p')
-    printf '%s\n' "${wanted[@]}" | grep -vxF -e "${installed:-/}"
+    provided=$(dpkg-query -W -f='${db:Status-Status} ${Provides}\n' 2>/dev/null |
+        sed -n -e 's/ ([^)]*)//g' -e 's/, */\n/g' -e 's/^installed //p')
+    printf '%s\n' "${wanted[@]}" | grep -vxF -e "${installed:-/}" -e "${provided:-/}"
 }
 
 # as_root COMMAND...: runs it as root, by sudo when this user is not.

@@ -89,6 +89,13 @@ class Run(unittest.TestCase):
         self.assertIn("installed 1", out)
         self.assertRegex(calls, r"install --no-install-recommends cmake\n")
 
+    def test_what_another_package_provides_is_not_missing(self):
+        self.stand_in("dpkg-query", 'shift 2; [ $# -gt 0 ] || echo "installed build-tools (= 1), cmake (= 3.25), make"; '
+                      'for p in "$@"; do [ "$p" = cmake ] || echo "installed $p"; done; exit 1')
+        status, out, _, calls = self.run_it("--build")
+        self.assertEqual((status, calls), (0, ""))
+        self.assertIn("packages … all present", out)
+
     def test_without_network_says_so(self):
         self.installed(everything=False)
         self.stand_in("id", "echo 0")

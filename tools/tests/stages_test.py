@@ -24,11 +24,14 @@ class Stages(unittest.TestCase):
         path.write_text("#!/usr/bin/env bash\n" + body + "\n", encoding="utf-8")
         path.chmod(0o755)
 
-    def last_line(self, script):
+    def output(self, script):
         env = dict(os.environ, root=str(self.root), LIB=str(ROOT / "tools" / "lib"), PATH=f"{self.root}/bin:{os.environ['PATH']}")
         result = subprocess.run(["bash", "-c", PRELUDE + script + "\nprint_stages"], capture_output=True, text=True, env=env,
                                 timeout=60, check=False)
-        return result.stdout.splitlines()[-1]
+        return result.stdout
+
+    def last_line(self, script):
+        return self.output(script).splitlines()[-1]
 
     def test_stage_that_runs_nothing_fails(self):
         self.assertEqual(self.last_line("run_stage e2e"), "0 passed, 1 failed")
@@ -62,6 +65,22 @@ class Stages(unittest.TestCase):
         self.executable("e2e/breaks", "exit 1")
         (self.root / "e2e" / "notes.md").write_text("no proof", encoding="utf-8")
         self.assertEqual(self.last_line("run_stage e2e"), "1 passed, 1 failed")
+
+    def test_browser_packages_are_fetched_once_for_each_lock_file(self):
+        for name in ("package.json", "package-lock.json"):
+            (self.root / "e2e" / "browser").mkdir(exist_ok=True)
+            (self.root / "e2e" / "browser" / name).write_text("{}", encoding="utf-8")
+        self.executable("e2e/holds", "exit 0")
+        self.executable("bin/npm", 'echo "$1" >>"$root/calls"')
+        self.assertEqual(self.last_line("run_stage e2e; run_stage e2e"), "2 passed, 0 failed")
+        self.assertEqual((self.root / "calls").read_text(encoding="utf-8"), "ci\n")
+        (self.root / "e2e" / "browser" / "package-lock.json").write_text("{ }", encoding="utf-8")
+        self.executable("bin/npm", 'echo "getaddrinfo failed"; exit 1')
+        for _ in range(2):
+            out = self.output("run_stage e2e")
+            self.assertIn("npm could not fetch them (no network?)", out)
+            self.assertIn("getaddrinfo failed", out)
+            self.assertTrue(out.endswith("\n1 passed, 0 failed\n"), out)
 
     def test_each_fuzz_target_is_one_proof(self):
         self.executable("build/fuzz/fuzz/fuzz_uri", "exit 0")

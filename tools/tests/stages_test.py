@@ -1,5 +1,6 @@
 """How ./test --all counts: what cannot run fails, and one failure does not stop the rest."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -81,6 +82,13 @@ class Stages(unittest.TestCase):
             self.assertIn("npm could not fetch them (no network?)", out)
             self.assertIn("getaddrinfo failed", out)
             self.assertTrue(out.endswith("\n1 passed, 0 failed\n"), out)
+
+    def test_lock_file_of_the_browser_phones_names_sums_and_no_server(self):
+        text = (ROOT / "e2e" / "browser" / "package-lock.json").read_text(encoding="utf-8")
+        packages = {name: about for name, about in json.loads(text)["packages"].items() if name}
+        self.assertIn("node_modules/jssip", packages)
+        self.assertTrue(all(about["integrity"].startswith("sha512-") for about in packages.values()))
+        self.assertNotIn("://", text)
 
     def test_each_fuzz_target_is_one_proof(self):
         self.executable("build/fuzz/fuzz/fuzz_uri", "exit 0")

@@ -25,6 +25,7 @@ class CrossChecks final {
         check_records();
         check_listeners();
         check_trusted();
+        check_roles();
         return std::move(errors_);
     }
 
@@ -86,11 +87,29 @@ class CrossChecks final {
                       "this [[trusted]] names nobody; write at least one of the keys network, "
                       "listener and identity");
             }
-            if (peer.listener && !listens_at(*peer.listener, peer.transport)) {
-                fault(line, "no [[listen]] has the address " + peer.listener->to_string() +
-                                " of this [[trusted]], or none with its transport");
-            }
+            check_peer(line, "trusted", peer);
         }
+    }
+
+    /// A rule behind one that takes every request is a mistake too.
+    void check_roles() {
+        const toml::array* tables = root_["role"].as_array();
+        const auto& modes = config_.settings.modes;
+        if (tables == nullptr || tables->size() != modes.size()) return;
+        for (size_t i = 0; i < modes.size(); ++i) {
+            const uint32_t line = line_of(*tables->get(i));
+            check_peer(line, "role", modes[i].from);
+            if (!modes[i].takes_all() || i + 1 == modes.size()) continue;
+            fault(line_of(*tables->get(i + 1)), "this [[role]] is never reached: the one in line " +
+                                                    std::to_string(line) + " is for every request");
+            return;
+        }
+    }
+
+    void check_peer(uint32_t line, std::string_view section, const ports::PeerMatch& peer) {
+        if (!peer.listener || listens_at(*peer.listener, peer.transport)) return;
+        fault(line, "no [[listen]] has the address " + peer.listener->to_string() + " of this [[" +
+                        std::string(section) + "]], or none with its transport");
     }
 
     bool listens_at(const Endpoint& address, std::optional<transport::Transport> transport) const {

@@ -14,6 +14,7 @@ extern const Section kRegistrarSection;
 extern const Section kAuthSection;
 extern const Section kTrustedSection;
 extern const Section kProxySection;
+extern const Section kRoleSection;
 extern const Section kForkingSection;
 extern const Section kResolverSection;
 extern const Section kTimersSection;

@@ -116,6 +116,9 @@ struct ModeRule {
     std::string domain;                // the host of the Request-URI; empty: any
     std::vector<std::string> methods;  // none: any. INVITE means the ACK and CANCEL of one too
     ProxyMode mode = ProxyMode::Stateful;
+
+    /// Without any part: no rule behind it is ever asked.
+    bool takes_all() const { return from.is_empty() && domain.empty() && methods.empty(); }
 };
 
 /// Made by config/, shared by pointer, never changed. The main thread frees it when no shard uses

@@ -72,6 +72,13 @@ identity = "Carrier.example.org"
 mode = "stateless"
 record_route = false
 inbound = "trusted"
+[[role]]
+mode = "redirect"
+domain = "Find.example.test"
+network = "192.0.2.0/24"
+[[role]]
+mode = "stateless"
+methods = ["OPTIONS", "MESSAGE"]
 [timers]
 t1 = "1s"
 [limits]
@@ -116,6 +123,12 @@ file = "/var/log/signalbox.log"
     EXPECT_EQ(settings.proxy.mode, ports::ProxyMode::Stateless);
     EXPECT_FALSE(settings.proxy.record_route);
     EXPECT_EQ(settings.proxy.inbound, ports::Inbound::Trusted);
+    ASSERT_EQ(settings.modes.size(), 2u);
+    EXPECT_EQ(settings.modes[0].mode, ports::ProxyMode::Redirect);
+    EXPECT_EQ(settings.modes[0].domain, "find.example.test");
+    EXPECT_EQ(settings.modes[0].from.network->to_string(), "192.0.2.0/24");
+    EXPECT_EQ(settings.modes[1].mode, ports::ProxyMode::Stateless);
+    EXPECT_THAT(settings.modes[1].methods, ElementsAre("OPTIONS", "MESSAGE"));
     EXPECT_EQ(settings.timers.b, std::chrono::seconds(64));
     EXPECT_EQ(settings.limits.auth_failures_max, 7u);
     EXPECT_EQ(settings.limits.call_max, std::chrono::hours(2));
@@ -225,6 +238,16 @@ TEST(Config_Behaviour, SaysWhatAValueMustBe) {
         {"[[trusted]]\nlistener = \"192.0.2.1:5060\"", "no [[listen]] has the address"},
         {"[[trusted]]\nnetwork = \"192.0.2.1\"\ntransport = \"carrier pigeon\"", "is no transport"},
         {"[[trusted]]\nidentity = \"a b\"", "is no domain"},
+        {"[[role]]\ndomain = \"example.test\"", "the key \"mode\" is missing in [[role]]"},
+        {"[[role]]\nmode = \"b2bua\"", "expected \"stateful\", \"stateless\" or \"redirect\""},
+        {"[[role]]\nmode = \"redirect\"\nmethods = [\"IN VITE\"]", "\"IN VITE\" is no method"},
+        {"[[role]]\nmode = \"redirect\"\nmethods = [\"CANCEL\"]", "name INVITE instead"},
+        {"[[role]]\nmode = \"redirect\"\nmethods = [\"REGISTER\"]", "is for the registrar"},
+        {"[[role]]\nmode = \"redirect\"\ndomain = \"a b\"", "is no domain"},
+        {"[[role]]\nmode = \"redirect\"\nlistener = \"192.0.2.1:5060\"",
+         "no [[listen]] has the address 192.0.2.1:5060 of this [[role]]"},
+        {"[[role]]\nmode = \"redirect\"\n[[role]]\nmode = \"stateless\"",
+         "this [[role]] is never reached: the one in line 1 is for every request"},
         {"[[listen]]\ntransport = \"udp\"", "the key \"address\" is missing in [[listen]]"},
         {"[[listen]]\ntransport = \"sctp\"\naddress = \"192.0.2.1:5061\"",
          "expected \"udp\", \"tcp\", \"tls\", \"ws\" or \"wss\""},

@@ -1,5 +1,6 @@
 // signalbox user add, list, remove, passwd and import: they write the database, and tell the server
 // when one runs.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -145,13 +146,21 @@ store::Outcome<std::string> read_all(const std::string& file) {
     return content;
 }
 
+/// The wrong file is wrong in every line: the first ones say enough.
+void print_faults(const std::string& file, const std::vector<std::string>& faults) {
+    constexpr size_t kShownMax = 20;
+    const size_t shown = std::min(faults.size(), kShownMax);
+    for (size_t i = 0; i < shown; ++i) std::cerr << file << ": " << faults[i] << '\n';
+    if (shown < faults.size())
+        std::cerr << file << ": " << faults.size() - shown << " further lines are bad too.\n";
+}
+
 store::Outcome<std::string> import(Users& users, const UserOptions& options) {
     const auto content = read_all(options.file);
     if (!content) return tl::unexpected(content.error());
     const auto lines = store::parse_user_csv(*content);
     if (!lines) {
-        for (const std::string& fault : lines.error())
-            std::cerr << options.file << ": " << fault << '\n';
+        print_faults(options.file, lines.error());
         return store::failure(
             "Nothing was imported. Mend the lines above and import the file again.");
     }
@@ -163,8 +172,8 @@ store::Outcome<std::string> import(Users& users, const UserOptions& options) {
     for (const store::UserLine& line : *lines) known += names.count(line.name);
     TRY(users.accounts.import(store::make_users(*lines, users.realm)));
     return "Imported " + std::to_string(lines->size()) +
-           " users: " + std::to_string(lines->size() - known) + " new, " + std::to_string(known) +
-           " with the password of the file.";
+           (lines->size() == 1 ? " user: " : " users: ") + std::to_string(lines->size() - known) +
+           " new, " + std::to_string(known) + " with the password of the file.";
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Which process holds a port, for the message that says why a start failed.
 #include "node/port_holder.h"
 
+#include <pwd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -58,9 +60,14 @@ std::vector<std::string_view> words_of(std::string_view line) {
     return words;
 }
 
-std::vector<std::string> sockets_in_the_way(transport::Transport transport,
-                                            const Endpoint& wanted) {
+/// Sockets as the file system names them, and who has opened the first of them.
+struct SocketsInTheWay {
     std::vector<std::string> links;
+    uint32_t user = 0;
+};
+
+SocketsInTheWay sockets_in_the_way(transport::Transport transport, const Endpoint& wanted) {
+    SocketsInTheWay found;
     const std::string name = transport == transport::Transport::Udp ? "udp" : "tcp";
     for (const std::string& file : {name, name + "6"}) {
         std::ifstream lines("/proc/net/" + file);
@@ -68,10 +75,20 @@ std::vector<std::string> sockets_in_the_way(transport::Transport transport,
             ProcSocket socket;
             if (!parse_proc_socket(line, transport, socket)) continue;
             if (!socket.is_listening || !is_conflicting(socket.local, wanted)) continue;
-            links.push_back("socket:[" + std::to_string(socket.inode) + "]");
+            if (found.links.empty()) found.user = socket.user;
+            found.links.push_back("socket:[" + std::to_string(socket.inode) + "]");
         }
     }
-    return links;
+    return found;
+}
+
+std::string program_of(uint32_t user) {
+    std::array<char, 1024> room;
+    passwd entry{};
+    passwd* known = nullptr;
+    const bool is_known =
+        ::getpwuid_r(user, &entry, room.data(), room.size(), &known) == 0 && known != nullptr;
+    return "a program of the user " + (is_known ? entry.pw_name : std::to_string(user));
 }
 
 bool holds_any(const std::filesystem::path& process, const std::vector<std::string>& links) {
@@ -91,11 +108,13 @@ bool parse_proc_socket(std::string_view line, transport::Transport transport, Pr
     const std::vector<std::string_view> words = words_of(line);
     if (words.size() < 10) return false;
     const auto local = parse_kernel_endpoint(words[1]);
+    const auto user = text::to_u32(words[7]);
     const auto inode = text::to_u64(words[9]);
-    if (!local || !inode) return false;
+    if (!local || !user || !inode) return false;
     out.local = *local;
     out.is_listening = transport == transport::Transport::Udp || words[3] == kListening;
     out.inode = *inode;
+    out.user = *user;
     return true;
 }
 
@@ -106,19 +125,19 @@ bool is_conflicting(const Endpoint& held, const Endpoint& wanted) {
 }
 
 std::string port_holder(transport::Transport transport, const Endpoint& endpoint) {
-    const std::vector<std::string> links = sockets_in_the_way(transport, endpoint);
-    if (links.empty()) return std::string(kNobodyKnown);
+    const SocketsInTheWay sockets = sockets_in_the_way(transport, endpoint);
+    if (sockets.links.empty()) return std::string(kNobodyKnown);
     std::error_code error;
     for (std::filesystem::directory_iterator process("/proc", error), end; !error && process != end;
          process.increment(error)) {
         const std::string pid = process->path().filename().string();
-        if (!text::to_u32(pid) || !holds_any(process->path(), links)) continue;
+        if (!text::to_u32(pid) || !holds_any(process->path(), sockets.links)) continue;
         std::string name;
         std::ifstream comm(process->path() / "comm");
         std::getline(comm, name);
         return (name.empty() ? "a program" : name) + " (pid " + pid + ")";
     }
-    return std::string(kNobodyKnown);
+    return program_of(sockets.user);
 }
 
 std::string listen_failure(transport::Transport transport, const Endpoint& endpoint, int error) {

@@ -8,7 +8,8 @@
 
 namespace signalbox::node {
 
-/// "kamailio (pid 123)"; "another program" when the system does not tell.
+/// "kamailio (pid 123)"; "a program of the user asterisk" where the system shows no more of other
+/// users' processes; "another program" when it tells nothing.
 std::string port_holder(transport::Transport transport, const Endpoint& endpoint);
 
 /// One line of /proc/net/udp, udp6, tcp or tcp6. False when it is none (the heading).
@@ -16,6 +17,7 @@ struct ProcSocket {
     Endpoint local;
     bool is_listening = false;  // TCP in state LISTEN; UDP always
     uint64_t inode = 0;
+    uint32_t user = 0;  // whose it is
 };
 bool parse_proc_socket(std::string_view line, transport::Transport transport, ProcSocket& out);
 

@@ -193,6 +193,13 @@ TEST(Config_Behaviour, FindsAllFaultsAtOnceInTheOrderOfTheirLines) {
             "\"expires_max\""));
 }
 
+TEST(Config_Behaviour, TakesTheBeginningOfAKeyForThatKey) {
+    EXPECT_THAT(faults("[auth]\nnonce = \"1m\"\n"),
+                ElementsAre(HasSubstr("the nearest known key is \"nonce_lifetime\"")));
+    EXPECT_THAT(faults("[auth]\nrealm_name = \"a\"\n"),
+                ElementsAre(HasSubstr("the nearest known key is \"realm\"")));
+}
+
 TEST(Config_Behaviour, SaysWhereAKeyOfThisNameBelongs) {
     EXPECT_THAT(faults("engine = \"sqlite\""),
                 ElementsAre("1: unknown key \"engine\" at the top of the file; a key of this name "

@@ -30,6 +30,7 @@ TEST(PortHolder_Behaviour, ReadsALineOfTheKernel) {
     ASSERT_TRUE(parse_proc_socket(kUdpLine, Transport::Udp, socket));
     EXPECT_EQ(socket.local, *Endpoint::parse("127.0.0.1:5060"));
     EXPECT_EQ(socket.inode, 4711u);
+    EXPECT_EQ(socket.user, 1000u);
     EXPECT_TRUE(socket.is_listening);
     ASSERT_TRUE(parse_proc_socket(kUdpLine, Transport::Tcp, socket));
     EXPECT_FALSE(socket.is_listening) << "state 07 is not LISTEN";

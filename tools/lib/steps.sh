@@ -105,7 +105,7 @@ install_packages() {
         give_up "packages are missing and neither root nor sudo is at hand. As root, run: apt-get install ${missing[*]}"
     fi
     progress "installing ${#missing[@]}: ${missing[*]}"
-    mkdir -p "$root/build"
+    mkdir -p "$root/build" 2>/dev/null || may_write "$root" "The folder of Signalbox"
     : >"$log"
     if ! as_root apt-get -q -o DPkg::Lock::Timeout=120 -o APT::Update::Error-Mode=any update 2>&1 | watch_apt "$log"; then
         give_up "the package lists could not be fetched (no network, no right to become root, or no working mirror in /etc/apt). Still missing: ${missing[*]}" "$log"
@@ -133,12 +133,24 @@ watch_ninja() {
 # What one clone has compiled serves the next one too: the cache sees paths below the clone as relative.
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros
 
+# may_write PATH WHAT: gives up when this user may not write there, and says whose it is and what helps.
+may_write() {
+    [ -w "$1" ] && return
+    local owner user
+    owner=$(stat -c %U "$1" 2>/dev/null || printf 'somebody else')
+    user=$(id -un 2>/dev/null || id -u)
+    give_up "$2 belongs to $owner and cannot be written by $user: $1. Run this as $owner, or hand it over: sudo chown -R $user $1"
+}
+
 # build_tree FOLDER "CMAKE OPTIONS" TARGET...: configures build/FOLDER if that is needed and builds the targets; no target means
 # all. Returns ninja's status; the whole output is in build/FOLDER/build.log.
 build_tree() {
-    local tree="$root/build/$1" options=$2 log="$root/build/$1/build.log" home status=0
+    local tree="$root/build/$1" options=$2 log="$root/build/$1/build.log" home one status=0
     shift 2
-    mkdir -p "$tree" || give_up "build/ cannot be written: $tree"
+    mkdir -p "$tree" 2>/dev/null || may_write "$root" "The folder of Signalbox"
+    for one in "$root/build" "$tree" "$tree/.lock" "$log"; do
+        [ ! -e "$one" ] || may_write "$one" "What was built here"
+    done
     exec 8>"$tree/.lock"
     flock -n 8 || { progress "waiting for another build in $tree" && flock 8; }
     : >"$log"

@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import stat
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PASS_ON = ("bash", "sed", "grep", "tail", "cat", "mkdir", "rm", "dirname", "readlink", "flock", "env", "touch", "chmod")
+PASS_ON = ("bash", "sed", "grep", "tail", "cat", "mkdir", "rm", "dirname", "readlink", "flock", "env", "touch", "chmod", "stat")
 
 
 class Run(unittest.TestCase):
@@ -36,16 +35,16 @@ class Run(unittest.TestCase):
         path = self.bin / name
         path.unlink(missing_ok=True)
         path.write_text("#!/usr/bin/env bash\n" + body + "\n", encoding="utf-8")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        path.chmod(0o755)
 
     def installed(self, everything):
         self.stand_in("dpkg-query", 'shift 2; for p in "$@"; do echo "installed $p"; done' if everything else
                       'shift 2; for p in "$@"; do [ "$p" = cmake ] || echo "installed $p"; done; exit 1')
 
-    def run_it(self, *arguments, cwd=None):
+    def run_it(self, *arguments, cwd=None, prefix=()):
         calls = self.place / "calls"
         calls.touch()
-        result = subprocess.run([str(self.tree / "run"), *arguments], cwd=cwd or self.place, capture_output=True, text=True,
+        result = subprocess.run([*prefix, str(self.tree / "run"), *arguments], cwd=cwd or self.place, capture_output=True, text=True,
                                 env={"PATH": str(self.bin), "CALLS": str(calls)}, timeout=60, check=False)
         return result.returncode, result.stdout, result.stderr, calls.read_text(encoding="utf-8")
 
@@ -73,6 +72,28 @@ class Run(unittest.TestCase):
         self.assertIn(f"program: --config {self.place}/a.toml user import {self.place}/users.csv", out)
         _, out, _, _ = self.run_it("--", "run", "--config=/etc/a.toml")
         self.assertIn("program: run --config=/etc/a.toml", out)
+
+    def test_the_files_of_an_import_may_stand_behind_the_configuration(self):
+        _, out, _, _ = self.run_it("--", "user", "import", "--config", "a.toml", "users.csv")
+        self.assertIn(f"program: user import --config {self.place}/a.toml {self.place}/users.csv", out)
+        _, out, _, _ = self.run_it("--", "user", "import", "-", "--config=a.toml")
+        self.assertIn(f"program: user import - --config={self.place}/a.toml", out)
+
+    def test_data_that_is_no_folder_is_named(self):
+        (self.tree / "data").write_text("", encoding="utf-8")
+        status, _, err, _ = self.run_it()
+        self.assertEqual(status, 1)
+        self.assertIn(f"run: {self.tree}/data is not a folder.", err)
+
+    def test_a_tree_that_somebody_else_built_is_named_with_its_owner(self):
+        self.assertEqual(self.run_it("--build")[0], 0)
+        # Root may write everywhere: the second user is nobody then.
+        nobody = [] if os.geteuid() else [shutil.which("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+        self.place.chmod(0o755)
+        (self.tree / "build" / "release").chmod(0o555)
+        status, _, err, _ = self.run_it("--build", prefix=nobody)
+        self.assertEqual(status, 1)
+        self.assertRegex(err, r"^run: What was built here belongs to \S+ and cannot be written by \S+: .*\. Run this as ")
 
     def test_without_root_and_sudo_names_the_package_and_the_command(self):
         self.installed(everything=False)

@@ -45,43 +45,45 @@ bool values_equal(const Pair& a, const Pair& b) {
                          Case::Ignored);
 }
 
+/// What a pair means whose name stands in one of two lists only.
+enum class Unmatched : uint8_t { Differs, Ignored };
+
+/// Every pair of `a` is in `b`, or its name is not and that is ignored.
+bool all_found(std::string_view a, std::string_view b, char separator, Unmatched unmatched) {
+    PairWalker walker(a, separator);
+    while (const std::optional<Pair> pair = walker.next()) {
+        bool is_found = false;
+        bool is_named = false;
+        PairWalker candidates(b, separator);
+        while (const std::optional<Pair> candidate = candidates.next()) {
+            if (!equal_escaped(pair->name, candidate->name, Case::Ignored)) continue;
+            is_named = true;
+            is_found = values_equal(*pair, *candidate);
+            if (is_found) break;
+        }
+        if (!is_found && (is_named || unmatched == Unmatched::Differs)) return false;
+    }
+    return true;
+}
+
+/// The same pairs in any order; with Unmatched::Ignored, under the names that both have. A name
+/// that stands twice in a list, which RFC 3261 §19.1.1 forbids, stands for the set of its values:
+/// so the comparison is the same both ways.
+bool same_pairs(std::string_view a, std::string_view b, char separator,
+                Unmatched unmatched = Unmatched::Differs) {
+    if (a == b) return true;
+    if (too_long(a, b, separator)) return false;
+    return all_found(a, b, separator, unmatched) && all_found(b, a, separator, unmatched);
+}
+
 bool sip_params_equal(std::string_view a, std::string_view b) {
     if (a == b) return true;
-    if (too_long(a, b, ';')) return false;
     for (const std::string_view name : kDecisiveParams) {
         if (find_pair(a, ';', name).has_value() != find_pair(b, ';', name).has_value()) {
             return false;
         }
     }
-    PairWalker walker(a, ';');
-    while (const std::optional<Pair> pair = walker.next()) {
-        const std::optional<Pair> other = find_pair(b, ';', pair->name);
-        if (other && !values_equal(*pair, *other)) return false;
-    }
-    return true;
-}
-
-/// Every pair of `a` is in `b`.
-bool all_found(std::string_view a, std::string_view b, char separator) {
-    PairWalker walker(a, separator);
-    while (const std::optional<Pair> pair = walker.next()) {
-        bool found = false;
-        PairWalker candidates(b, separator);
-        while (const std::optional<Pair> candidate = candidates.next()) {
-            found = equal_escaped(pair->name, candidate->name, Case::Ignored) &&
-                    values_equal(*pair, *candidate);
-            if (found) break;
-        }
-        if (!found) return false;
-    }
-    return true;
-}
-
-/// The same pairs in any order.
-bool same_pairs(std::string_view a, std::string_view b, char separator) {
-    if (a == b) return true;
-    if (too_long(a, b, separator)) return false;
-    return all_found(a, b, separator) && all_found(b, a, separator);
+    return same_pairs(a, b, ';', Unmatched::Ignored);
 }
 
 bool is_visual_separator(char c) {

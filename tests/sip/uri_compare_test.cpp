@@ -65,6 +65,17 @@ TEST(UrisEqual_Rfc3261_19_1_4, OtherParametersMustAgreeWhenInBoth) {
     EXPECT_FALSE(same("sip:a@x;lr", "sip:a@x;lr=on"));
 }
 
+TEST(UrisEqual_Rfc3261_19_1_4, AParameterThatStandsTwiceIsTheSetOfItsValues) {
+    EXPECT_FALSE(same("sip:a@x;p=1;p=2", "sip:a@x;p=1"));
+    EXPECT_FALSE(same("sip:a@x;p=1;p=2", "sip:a@x;p=2"));
+    EXPECT_FALSE(same("sip:a@x;p=1;p=2", "sip:a@x;p=1;p=3"));
+    EXPECT_FALSE(same("sip:a@x;p;p=2", "sip:a@x;p"));
+    EXPECT_TRUE(same("sip:a@x;p=1;p=2", "sip:a@x;P=2;p=%31"));
+    EXPECT_TRUE(same("sip:a@x;p=1;p=1", "sip:a@x;p=1"));
+    EXPECT_TRUE(same("sip:a@x;p=1;p=2", "sip:a@x;q=1"));
+    EXPECT_FALSE(same("sip:a@x;transport=udp;transport=tcp", "sip:a@x;transport=udp"));
+}
+
 TEST(UrisEqual_Rfc3261_19_1_4, HeadersAreNeverIgnored) {
     EXPECT_FALSE(same("sip:a@x", "sip:a@x?subject=1"));
     EXPECT_FALSE(same("sip:a@x?subject=1", "sip:a@x?subject=2"));

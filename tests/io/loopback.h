@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <string>
 
@@ -16,10 +18,14 @@ namespace signalbox::io {
 
 inline const Endpoint kLoopback{IpAddress::v4(127, 0, 0, 1), 0};
 
-/// Runs handlers as they come until `holds()`; false after five seconds.
+/// How long a test waits for what must come. Only a failure takes so long; a busy machine with a
+/// sanitizer has been seen to need many seconds for one handshake.
+inline constexpr std::chrono::seconds kPatience{60};
+
+/// Runs handlers as they come until `holds()`; false after kPatience.
 template <class Condition>
 bool run_until(asio::io_context& context, Condition&& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (!holds()) {
         if (std::chrono::steady_clock::now() > deadline) return false;
         context.restart();
@@ -28,10 +34,18 @@ bool run_until(asio::io_context& context, Condition&& holds) {
     return true;
 }
 
-/// Waits until `fd` has something to read (or an end of stream); false after five seconds.
+/// Waits until `fd` has something to read (or an end of stream); false after kPatience.
 inline bool wait_readable(int fd) {
-    pollfd entry{fd, POLLIN, 0};
-    return ::poll(&entry, 1, 5000) == 1;
+    using std::chrono::milliseconds;
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+        const auto left = deadline - std::chrono::steady_clock::now();
+        const auto ms = std::chrono::duration_cast<milliseconds>(left).count();
+        pollfd entry{fd, POLLIN, 0};
+        const int ready = ::poll(&entry, 1, static_cast<int>(std::max<int64_t>(ms, 0)));
+        // A signal for the process may interrupt any of its threads.
+        if (ready >= 0 || errno != EINTR) return ready == 1;
+    }
 }
 
 inline FileDescriptor open_or_fail(transport::Transport transport, const Endpoint& bound,
@@ -53,6 +67,7 @@ inline FileDescriptor connect_client(const Endpoint& server) {
 inline void write_all(const FileDescriptor& socket, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t sent = ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
         if (sent <= 0) return;
         bytes.remove_prefix(static_cast<size_t>(sent));
     }

@@ -1,20 +1,12 @@
 // Covers a whole node on loopback with its threads: start, both transports over two shards, the
 // control socket, reload, drain with a call that rings; this is what the thread sanitizer looks at.
 // Not covered: other calls (tests/core, e2e), power loss, a second signal.
-#include "node/node.h"
-
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/un.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
-#include "base/check.h"
-#include "tests/io/loopback.h"
+#include "tests/node/node_fixture.h"
 
 namespace signalbox::node {
 namespace {
@@ -22,21 +14,11 @@ namespace {
 using sinks::Json;
 using ::testing::HasSubstr;
 
-class Node_Behaviour : public ::testing::Test {
+class Node_Behaviour : public NodeFixture {
  protected:
-    Node_Behaviour() {
-        CHECK(::mkdtemp(directory.data()) != nullptr);
-        std::string trouble;
-        log = sinks::Log::open({sinks::LogLevel::Error, directory + "/log"}, trouble);
-        CHECK(log != nullptr);
-        options.version = "test";
-        options.log = log.get();
-        options.progress = [this](std::string_view line) { lines.emplace_back(line); };
-        const io::FileDescriptor probe = io::open_or_fail(transport::Transport::Udp, io::kLoopback);
-        server = io::local_endpoint(probe.get());
+    Node_Behaviour() : NodeFixture(transport::Transport::Udp) {
         write_config("example.test", server.to_string());
     }
-    ~Node_Behaviour() override { std::filesystem::remove_all(directory); }
 
     /// `more`: whole lines of the top table.
     void write_config(const std::string& domain, const std::string& address,
@@ -49,23 +31,6 @@ class Node_Behaviour : public ::testing::Test {
             file << "[[listen]]\ntransport = \"" << transport << "\"\naddress = \"" << address
                  << "\"\n";
         }
-    }
-    std::string config_path() const { return directory + "/signalbox.toml"; }
-    void start() {
-        auto config = config::load_config(config_path());
-        ASSERT_TRUE(config.has_value());
-        thread = std::thread(
-            [this, loaded = std::move(*config)] { exit_code = run_server(loaded, options); });
-        // The control socket opens before the last shard starts to receive; datagrams wait in their
-        // sockets until then.
-        while (!std::filesystem::exists(directory + "/data/control.sock")) {
-            std::this_thread::yield();
-        }
-    }
-    void stop() {
-        // The handlers are in place once the control socket has answered.
-        ::kill(::getpid(), SIGTERM);
-        thread.join();
     }
     std::string options_request(const std::string& transport, uint16_t port, int number) const {
         const std::string id = transport + std::to_string(number);
@@ -113,51 +78,23 @@ class Node_Behaviour : public ::testing::Test {
         ADD_FAILURE() << "no " << beginning;
         return {};
     }
-    Json control(const std::string& request) const {
-        const io::FileDescriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        (directory + "/data/control.sock").copy(address.sun_path, sizeof(address.sun_path) - 1);
-        EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)),
-                  0);
-        io::write_all(client, request + "\n");
-        std::string line;
-        char octet = 0;
-        while (io::wait_readable(client.get()) && ::recv(client.get(), &octet, 1, 0) == 1 &&
-               octet != '\n') {
-            line.push_back(octet);
-        }
-        return Json::parse(line, nullptr, false);
-    }
-    static size_t count_answers(const io::FileDescriptor& socket, size_t wanted) {
+    static size_t receive_answers(const io::FileDescriptor& socket, size_t wanted) {
         std::string all;
-        size_t count = 0;
-        while (count < wanted && io::wait_readable(socket.get())) {
+        while (count_answers(all) < wanted && io::wait_readable(socket.get())) {
             char buffer[65536];
             const ssize_t size = ::recv(socket.get(), buffer, sizeof(buffer), 0);
             if (size <= 0) break;
             all.append(buffer, static_cast<size_t>(size));
-            count = 0;
-            for (size_t at = 0; (at = all.find("SIP/2.0 200", at)) != std::string::npos; ++at) {
-                ++count;
-            }
         }
-        return count;
+        return count_answers(all);
     }
 
     std::string realm = "example.test";  // of write_config()
-    std::string directory = ::testing::TempDir() + "signalbox-node-XXXXXX";
-    std::unique_ptr<sinks::Log> log;
-    RunOptions options;
-    std::vector<std::string> lines;  // of the server's thread until it has ended
-    Endpoint server;
-    std::thread thread;
-    int exit_code = -1;
 };
 
 TEST_F(Node_Behaviour, AnswersOverBothTransportsFromBothShardsThenReloadsAndDrains) {
     constexpr int kRequests = 40;
-    start();
+    ASSERT_TRUE(start());
     EXPECT_EQ(control(R"({"command":"version"})")["version"], "test");
 
     const io::FileDescriptor udp = client();
@@ -166,8 +103,8 @@ TEST_F(Node_Behaviour, AnswersOverBothTransportsFromBothShardsThenReloadsAndDrai
         io::write_all(udp, options_request("UDP", io::local_endpoint(udp.get()).port, i));
         io::write_all(tcp, options_request("TCP", io::local_endpoint(tcp.get()).port, i));
     }
-    EXPECT_EQ(count_answers(udp, kRequests), static_cast<size_t>(kRequests));
-    EXPECT_EQ(count_answers(tcp, kRequests), static_cast<size_t>(kRequests));
+    EXPECT_EQ(receive_answers(udp, kRequests), static_cast<size_t>(kRequests));
+    EXPECT_EQ(receive_answers(tcp, kRequests), static_cast<size_t>(kRequests));
 
     write_config("example.org", server.to_string());
     ::kill(::getpid(), SIGHUP);
@@ -202,8 +139,7 @@ TEST_F(Node_Behaviour, AnswersOverBothTransportsFromBothShardsThenReloadsAndDrai
 }
 
 TEST_F(Node_Behaviour, RefusesAReloadThatWouldMakeEveryPasswordWrong) {
-    start();
-    control(R"({"command":"version"})");
+    ASSERT_TRUE(start());
     const auto reload = [&](const std::string& domain) {
         write_config(domain, server.to_string());
         ::kill(::getpid(), SIGHUP);
@@ -226,9 +162,8 @@ TEST_F(Node_Behaviour, RefusesAReloadThatWouldMakeEveryPasswordWrong) {
 
 TEST_F(Node_Behaviour, TellsThePhonesOfACallThatRingsBeforeItEnds) {
     write_config("example.test", server.to_string(),
-                 "shutdown_max = \"100ms\"\ntrusted = [{ network = \"127.0.0.0/8\" }]\n");
-    start();
-    control(R"({"command":"version"})");
+                 "shutdown_max = \"2s\"\ntrusted = [{ network = \"127.0.0.0/8\" }]\n");
+    ASSERT_TRUE(start());
     const io::FileDescriptor caller = client();
     const io::FileDescriptor callee = client();
     io::write_all(caller,

@@ -1,0 +1,99 @@
+// Test helper: a whole node in a thread of the test's process, with a directory and a control
+// socket of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/un.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/check.h"
+#include "node/node.h"
+#include "tests/io/loopback.h"
+
+namespace signalbox::node {
+
+/// A test writes config_path(), starts, and stops before it looks at `lines` and `exit_code`.
+class NodeFixture : public ::testing::Test {
+ protected:
+    /// `transport`: of the port that `server` names, which is free.
+    explicit NodeFixture(transport::Transport transport) {
+        CHECK(::mkdtemp(directory.data()) != nullptr);
+        std::string trouble;
+        log = sinks::Log::open({sinks::LogLevel::Error, directory + "/log"}, trouble);
+        CHECK(log != nullptr);
+        options.version = "test";
+        options.log = log.get();
+        options.progress = [this](std::string_view line) { lines.emplace_back(line); };
+        server = io::local_endpoint(io::open_or_fail(transport, io::kLoopback).get());
+    }
+    ~NodeFixture() override {
+        if (thread.joinable()) stop();
+        std::filesystem::remove_all(directory);
+    }
+
+    std::string config_path() const { return directory + "/signalbox.toml"; }
+
+    /// Returns when the control socket has answered: then the shards receive and the handlers of
+    /// signals are in place. False: the server did not come so far.
+    [[nodiscard]] bool start() {
+        auto config = config::load_config(config_path());
+        if (!config) return false;
+        thread = std::thread(
+            [this, loaded = std::move(*config)] { exit_code = run_server(loaded, options); });
+        const auto deadline = std::chrono::steady_clock::now() + io::kPatience;
+        // Its name is there a moment before it can be connected to.
+        while (control(R"({"command":"version"})").is_discarded()) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            std::this_thread::yield();
+        }
+        return true;
+    }
+    void stop() {
+        ::kill(::getpid(), SIGTERM);
+        thread.join();
+    }
+
+    /// The answer to one command; discarded: there is none.
+    sinks::Json control(const std::string& request) const {
+        const io::FileDescriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        (directory + "/data/control.sock").copy(address.sun_path, sizeof(address.sun_path) - 1);
+        std::string line;
+        if (::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
+            io::write_all(client, request + "\n");
+            char octet = 0;
+            while (io::wait_readable(client.get()) && ::recv(client.get(), &octet, 1, 0) == 1 &&
+                   octet != '\n') {
+                line.push_back(octet);
+            }
+        }
+        return sinks::Json::parse(line, nullptr, false);
+    }
+
+    static size_t count_answers(std::string_view text) {
+        size_t count = 0;
+        for (size_t at = 0; (at = text.find("SIP/2.0 200", at)) != std::string_view::npos; ++at) {
+            ++count;
+        }
+        return count;
+    }
+
+    std::string directory = ::testing::TempDir() + "signalbox-node-XXXXXX";
+    std::unique_ptr<sinks::Log> log;
+    RunOptions options;
+    std::vector<std::string> lines;  // of the server's thread until it has ended
+    Endpoint server;
+    std::thread thread;
+    int exit_code = -1;
+};
+
+}  // namespace signalbox::node

@@ -13,31 +13,13 @@
 #include "config/key_table.h"
 #include "config/machine.h"
 #include "config/value_text.h"
+#include "tests/config/parsed.h"
 
 namespace signalbox::config {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr const char* kFile = "/etc/signalbox/signalbox.toml";
-
-LoadedConfig good(std::string_view text) {
-    auto config = parse_config(text, kFile);
-    if (config) return std::move(*config);
-    for (const ConfigError& error : config.error()) ADD_FAILURE() << error.to_string();
-    return {};
-}
-
-std::vector<std::string> faults(std::string_view text) {
-    std::vector<std::string> all;
-    const auto config = parse_config(text, kFile);
-    if (config) return all;
-    for (const ConfigError& error : config.error()) {
-        all.push_back(std::to_string(error.line) + ": " + error.text);
-    }
-    return all;
-}
 
 TEST(Config_Behaviour, TakesTheWholeExample) {
     const LoadedConfig config = good(R"(

@@ -2,7 +2,7 @@
 // Not covered: what the files hold (tests/io, tests/node).
 #include <gmock/gmock.h>
 
-#include "config/config.h"
+#include "tests/config/parsed.h"
 
 namespace signalbox::config {
 namespace {
@@ -10,21 +10,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using transport::Transport;
-
-constexpr const char* kFile = "/etc/signalbox/signalbox.toml";
-
-LoadedConfig good(std::string_view text) {
-    auto config = parse_config(text, kFile);
-    if (config) return std::move(*config);
-    for (const ConfigError& error : config.error()) ADD_FAILURE() << error.to_string();
-    return {};
-}
-
-std::string fault(std::string_view text) {
-    const auto config = parse_config(text, kFile);
-    if (config) return "none";
-    return std::to_string(config.error().front().line) + ": " + config.error().front().text;
-}
 
 std::string listen(const std::string& transport, const std::string& more = {},
                    const std::string& address = "127.0.0.1:5061") {

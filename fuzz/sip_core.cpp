@@ -157,7 +157,7 @@ class Session final {
             }
         }
         const std::string copy = last_;
-        core_->on_packet(now_, transport::Packet{flow(), copy}, out_);
+        core_->on_packet(now_, transport::Packet{flow(), copy, {}}, out_);
     }
 
     std::string small(std::string_view prefix, uint8_t bound) {

@@ -58,7 +58,7 @@ void UserAgentClient::start_call(std::uint32_t slot, std::uint64_t now_ns) {
 
 void UserAgentClient::on_invite_response(Operation& operation, const MessageScan& message,
                                          std::string_view bytes, std::uint64_t now_ns) {
-    if (operation.client == ClientState::Ending) {
+    if (operation.client == ClientState::Ending || operation.client == ClientState::Talking) {
         if (message.status >= 200) on_repeated_answer(operation, bytes);
         return;
     }
@@ -73,6 +73,10 @@ void UserAgentClient::on_invite_response(Operation& operation, const MessageScan
     }
     if (message.status == 200) return on_answer(operation, message, bytes, now_ns);
     acknowledge_refusal(operation, message);
+    const bool is_overload = message.status == 503 && message.has_retry_after;
+    if (is_overload && !stage_.options.profile.empty()) {
+        return finish(slot_of(operation), Outcome::Refused, now_ns);
+    }
     refuse(slot_of(operation), bytes, now_ns);
 }
 
@@ -84,7 +88,8 @@ void UserAgentClient::on_repeated_answer(Operation& operation, std::string_view 
     stage_.caller.send(operation.ack, stage_.options.server);
 }
 
-/// Sends ACK and BYE at once, both along the route set to the callee's Contact.
+/// Sends ACK, and BYE when the call has been up for its time, both along the route set to the
+/// callee's Contact.
 void UserAgentClient::on_answer(Operation& operation, const MessageScan& message,
                                 std::string_view bytes, std::uint64_t now_ns) {
     Ledger& ledger = stage_.ledger;
@@ -111,6 +116,12 @@ void UserAgentClient::on_answer(Operation& operation, const MessageScan& message
         return finish(slot, Outcome::Failed, now_ns);
     }
     if (ledger.is_measuring) ledger.setup.record(now_ns - operation.started_ns);
+    operation.is_set_up = true;
+    if (!ledger.phases.empty()) {
+        ++ledger.phases[operation.phase].answered;
+        ++ledger.phases[ledger.phase].answered_within;
+        ledger.phases[operation.phase].setup.record(now_ns - operation.started_ns);
+    }
     to_.assign(message.to);
     RequestParts parts;
     parts.method = "ACK";
@@ -129,6 +140,12 @@ void UserAgentClient::on_answer(Operation& operation, const MessageScan& message
     parts.branch = branch_;
     parts.cseq = 2;
     write_request(operation.request, parts);
+    if (stage_.options.hold_ms == 0) return hang_up(slot, now_ns);
+    operation.client = ClientState::Talking;
+    stage_.timers.arm_hold(now_ns, slot, ++operation.client_serial);
+}
+
+void UserAgentClient::hang_up(std::uint32_t slot, std::uint64_t now_ns) {
     begin_request(slot, ClientState::Ending, now_ns);
 }
 

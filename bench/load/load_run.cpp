@@ -44,7 +44,7 @@ std::string random_run() {
 
 LoadRun::LoadRun(const Options& options)
     : options_(options),
-      timers_(options.t1_ms),
+      timers_(options.t1_ms, options.hold_ms),
       operations_(options.window),
       caller_(options.caller),
       callee_(options.callee),
@@ -62,6 +62,7 @@ Measurement LoadRun::run() {
         // The books of the set-up are closed, but its failures must not be forgotten.
         if (is_clean(ledger_)) ledger_ = Ledger{};
     }
+    if (!options_.profile.empty()) return drive_profile();
     return drive({options_.scenario, options_.operations_max, options_.rate, options_.warmup_s,
                   options_.duration_s});
 }
@@ -113,6 +114,41 @@ Measurement LoadRun::drive(const Plan& plan) {
     return measurement;
 }
 
+/// The rates follow each other without a pause; what was started is then driven to its end.
+Measurement LoadRun::drive_profile() {
+    ledger_.phases = options_.profile;
+    Measurement measurement;
+    std::uint64_t now_ns = clock_ns();
+    const std::uint64_t begin_ns = now_ns;
+    for (ledger_.phase = 0; ledger_.phase < ledger_.phases.size(); ++ledger_.phase) {
+        Phase& phase = ledger_.phases[ledger_.phase];
+        phase.begun_ns = now_ns;
+        next_start_ns_ = now_ns;
+        const std::uint64_t end_ns = now_ns + to_ns(phase.seconds);
+        for (; now_ns < end_ns && !has_given_up(); now_ns = clock_ns()) {
+            start_at_rate(phase.rate, now_ns);
+            if (turn(now_ns) == 0) wait(now_ns, std::min(end_ns, next_start_ns_));
+        }
+    }
+    ledger_.phase = ledger_.phases.size() - 1;
+    measurement.seconds = static_cast<double>(now_ns - begin_ns) / 1e9;
+    for (; client_.outstanding() != 0 && !has_given_up(); now_ns = clock_ns()) {
+        if (turn(now_ns) == 0) wait(now_ns, timers_.next_deadline_ns());
+    }
+    measurement.completed = ledger_.counters.completed;
+    return measurement;
+}
+
+void LoadRun::start_at_rate(double rate, std::uint64_t now_ns) {
+    for (; next_start_ns_ <= now_ns; next_start_ns_ += to_ns(1 / rate)) {
+        if (client_.has_room()) {
+            client_.start(options_.scenario, now_ns);
+        } else {
+            ++ledger_.counters.overruns;
+        }
+    }
+}
+
 void LoadRun::start_due(const Plan& plan, std::uint64_t now_ns) {
     const auto may_start = [&] {
         return plan.operations_max == 0 || plan_started_ < plan.operations_max;
@@ -134,7 +170,9 @@ void LoadRun::start_due(const Plan& plan, std::uint64_t now_ns) {
 }
 
 bool LoadRun::has_given_up() const {
-    return ledger_.counters.failure_total() + ledger_.counters.violation_total() >=
+    // Under overload to be left unanswered is what a profile asks about.
+    const std::uint64_t expected = ledger_.phases.empty() ? 0 : ledger_.counters.timeouts;
+    return ledger_.counters.failure_total() - expected + ledger_.counters.violation_total() >=
            options_.failures_max;
 }
 

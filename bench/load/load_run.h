@@ -34,6 +34,8 @@ class LoadRun final {
     };
 
     Measurement drive(const Plan& plan);
+    Measurement drive_profile();
+    void start_at_rate(double rate, std::uint64_t now_ns);
     void start_due(const Plan& plan, std::uint64_t now_ns);
     bool has_given_up() const;
     std::size_t turn(std::uint64_t now_ns);

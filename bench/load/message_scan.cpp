@@ -85,6 +85,7 @@ bool read_header(std::string_view name, std::string_view value, MessageScan& mes
             return is("l") ? (content_length = to_number(value)).has_value() : true;
         case 'r':
             if (is("route")) ++message.route_count;
+            if (is("retry-after")) message.has_retry_after = !value.empty();
             return is("record-route") ? message.record_routes.add(value) : true;
         case 'w':
         case 'p':

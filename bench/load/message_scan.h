@@ -39,6 +39,7 @@ struct MessageScan {
     std::uint32_t cseq = 0;
     std::string_view cseq_method;
     std::optional<std::uint32_t> max_forwards;
+    bool has_retry_after = false;
     std::string_view challenge;  // WWW-Authenticate or Proxy-Authenticate
     std::string_view body;
 };

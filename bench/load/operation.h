@@ -15,6 +15,7 @@ enum class ClientState : std::uint8_t {
     Idle,            // the slot is free
     Calling,         // INVITE sent, nothing heard
     Proceeding,      // INVITE answered provisionally
+    Talking,         // the call is up
     Ending,          // ACK and BYE sent
     Requesting,      // OPTIONS, MESSAGE or REGISTER sent
     Authenticating,  // REGISTER sent again with credentials
@@ -54,15 +55,17 @@ struct Operation {
     std::uint32_t user = 0;
     std::uint32_t client_serial = 0;  // a timer with another serial is void
     std::uint32_t server_serial = 0;
+    std::uint8_t phase = 0;  // of the profile, in which it was started
     std::uint8_t client_attempts = 0;
     std::uint8_t server_attempts = 0;
     bool is_trying_seen = false;
+    bool is_set_up = false;             // the INVITE was answered 200
     bool is_repeated = false;           // someone retransmitted in this operation
     bool is_previous_repeated = false;  // or in the one before it in this slot
     std::uint64_t started_ns = 0;
     std::uint64_t request_ns = 0;  // when the request in flight was sent first
     std::uint64_t answer_ns = 0;   // when the callee's 200 was sent first
-    std::string request;           // the bytes to repeat
+    std::string request;           // the bytes to repeat; while the call is up its BYE
     std::string ack;
     std::string response;
 };

@@ -12,7 +12,7 @@
 namespace bench {
 namespace {
 
-constexpr std::uint32_t kWindowMax = 65536;
+constexpr std::uint32_t kWindowMax = 1'048'576;
 constexpr std::uint32_t kUsersMax = 2'000'000;
 
 constexpr std::array<std::string_view, 6> kScenarioNames = {
@@ -30,8 +30,12 @@ constexpr const char* kHelp =
                       or ACK and no second final response is held against the server (clean)
   --domain NAME       the domain of the registered users u0, u1, ... (example.test)
   --users N           how many users are registered; user uN has the password secret-N (10000)
-  --window N          operations outstanding, 1 to 65536; with --rate their limit (128)
+  --window N          operations outstanding, 1 to 1048576; with --rate their limit (128)
   --rate N            open loop: N operations a second; without it closed loop
+  --profile LIST      open loop with rates that change: 2000x5,6000x12 is 2000 a second for
+                      5 s, then 6000 for 12 s. A 503 with Retry-After and no answer at all
+                      are counted, for each rate apart, and are no failures
+  --hold MS           how long a call is up before its BYE (0)
   --warmup S          seconds before the measurement (1)
   --duration S        seconds of the measurement (5)
   --operations N      stop after N operations, whatever the time
@@ -103,6 +107,12 @@ void apply(Options& options, const std::string& option, const std::string& value
         options.window = read_number<std::uint32_t>(option, value, 1, kWindowMax);
     } else if (option == "--rate") {
         options.rate = read_number<double>(option, value, 0.001, 1e6);
+    } else if (option == "--profile") {
+        auto profile = read_profile(value);
+        if (!profile) refuse("--profile expects a list such as 2000x5,6000x12, not " + value + ".");
+        options.profile = std::move(*profile);
+    } else if (option == "--hold") {
+        options.hold_ms = read_number<std::uint32_t>(option, value, 0, 3'600'000);
     } else if (option == "--warmup") {
         options.warmup_s = read_number<double>(option, value, 0, 86400);
     } else if (option == "--duration") {

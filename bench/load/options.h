@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "load/profile.h"
 
 namespace bench {
 
@@ -49,6 +52,8 @@ struct Options {
     std::string domain = "example.test";
     std::uint32_t users = 10000;
     std::uint32_t window = 128;  // operations outstanding; with a rate: their limit
+    std::vector<Phase> profile;  // rates that follow each other; then refusals are no failures
+    std::uint32_t hold_ms = 0;   // how long a call is up before its BYE
     double rate = 0;             // operations a second; 0: closed loop
     double warmup_s = 1;
     double duration_s = 5;

@@ -60,6 +60,25 @@ void put_latency_text(std::string& text, const char* label, const LatencyHistogr
         latency.quantile_us(0.999), latency.quantile_us(1));
 }
 
+void put_phases_json(std::string& text, const std::vector<Phase>& phases) {
+    text += "  \"phases\": [";
+    const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+        const Phase& phase = phases[i];
+        put(text, "%s\n    {\"rate\": %.3f, \"seconds\": %.3f, \"started\": %llu, ",
+            i == 0 ? "" : ",", phase.rate, phase.seconds, number(phase.started));
+        put(text, "\"answered\": %llu, \"completed\": %llu, \"refused\": %llu, ",
+            number(phase.answered), number(phase.completed), number(phase.refused));
+        put(text, "\"unanswered\": %llu, \"broken\": %llu, \"answered_within\": %llu, ",
+            number(phase.unanswered), number(phase.broken), number(phase.answered_within));
+        put(text, "\"last_unserved_s\": %.3f, ", static_cast<double>(phase.last_unserved_ns) / 1e9);
+        put(text, "\"setup_p50_us\": %.1f, \"setup_p99_us\": %.1f, \"setup_max_us\": %.1f}",
+            phase.setup.quantile_us(0.5), phase.setup.quantile_us(0.99),
+            phase.setup.quantile_us(1));
+    }
+    text += "],\n";
+}
+
 double cpu_per_operation(const Measurement& measurement) {
     if (measurement.server_cpu_us < 0 || measurement.completed == 0) return -1;
     return measurement.server_cpu_us / static_cast<double>(measurement.completed);
@@ -88,6 +107,11 @@ void Ledger::note(std::string_view what, std::string_view detail) {
 }
 
 bool is_clean(const Ledger& ledger) {
+    if (!ledger.phases.empty()) {
+        const auto is_whole = [](const Phase& phase) { return phase.broken == 0; };
+        return std::all_of(ledger.phases.begin(), ledger.phases.end(), is_whole) &&
+               ledger.counters.overruns == 0 && ledger.counters.violation_total() == 0;
+    }
     return ledger.counters.completed > 0 && ledger.counters.failure_total() == 0 &&
            ledger.counters.violation_total() == 0;
 }
@@ -143,6 +167,8 @@ std::string json_report(const Options& options, const Ledger& ledger,
         number(counters.tx_repeated), number(counters.rx_repeated));
     put_latency_json(text, "setup_us", ledger.setup);
     put_latency_json(text, "operation_us", ledger.operation);
+    put(text, "  \"refused\": %llu,\n", number(counters.refused));
+    put_phases_json(text, ledger.phases);
     text += "  \"violations\": {";
     for (std::size_t i = 0; i < counters.violations.size(); ++i) {
         put(text, "%s\"%s\": %llu", i == 0 ? "" : ", ", std::string(kViolationNames[i]).c_str(),

@@ -37,6 +37,7 @@ struct Counters {
     std::uint64_t started = 0;
     std::uint64_t completed = 0;
     std::uint64_t failed = 0;       // refused, or ended by a violation
+    std::uint64_t refused = 0;      // 503 with Retry-After, where a profile allows it
     std::uint64_t timeouts = 0;     // no answer within 64·T1
     std::uint64_t overruns = 0;     // open loop: no room to start an operation when it was due
     std::uint64_t tx_repeated = 0;  // retransmissions that the load sent
@@ -53,6 +54,8 @@ struct Ledger {
     Counters counters;
     LatencyHistogram setup;            // INVITE to its 200
     LatencyHistogram operation;        // first request to the end of the operation
+    std::vector<Phase> phases;         // of the profile
+    std::size_t phase = 0;             // the one that runs
     std::vector<std::string> samples;  // the first violations and failures in words
     bool is_measuring = false;         // latencies count only within the measured time
 

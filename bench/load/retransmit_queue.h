@@ -25,13 +25,19 @@ class RetransmitQueue final {
     static constexpr unsigned kDoublingsMax = 6;  // 64·T1: Timers B and F
     static constexpr unsigned kDoublingsT2 = 3;   // T2 is 8·T1
 
-    explicit RetransmitQueue(std::uint32_t t1_ms) : t1_ns_(std::uint64_t{t1_ms} * 1'000'000) {}
+    RetransmitQueue(std::uint32_t t1_ms, std::uint32_t hold_ms)
+        : t1_ns_(std::uint64_t{t1_ms} * 1'000'000), hold_ns_(std::uint64_t{hold_ms} * 1'000'000) {}
 
     std::uint64_t lifetime_ns() const { return t1_ns_ << kDoublingsMax; }
 
     void arm(std::uint64_t now_ns, unsigned doublings, Side side, std::uint32_t slot,
              std::uint32_t serial) {
         queues_[doublings].push_back({now_ns + (t1_ns_ << doublings), slot, serial, side});
+    }
+
+    /// For the end of a call that has just been set up.
+    void arm_hold(std::uint64_t now_ns, std::uint32_t slot, std::uint32_t serial) {
+        queues_.back().push_back({now_ns + hold_ns_, slot, serial, Side::Client});
     }
 
     /// The doublings of the next wait after `attempts` repetitions, never beyond the lifetime of
@@ -66,7 +72,8 @@ class RetransmitQueue final {
 
  private:
     std::uint64_t t1_ns_;
-    std::array<std::deque<Timer>, kDoublingsMax + 1> queues_;
+    std::uint64_t hold_ns_;
+    std::array<std::deque<Timer>, kDoublingsMax + 2> queues_;  // the last one is of calls
 };
 
 }  // namespace bench

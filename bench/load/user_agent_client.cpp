@@ -2,6 +2,8 @@
 // Implements: RFC 3261 §17.1.1.2; RFC 3261 §17.1.2.2; RFC 3261 §17.1.3
 #include "load/user_agent_client.h"
 
+#include <algorithm>
+
 namespace bench {
 namespace {
 
@@ -31,9 +33,12 @@ void UserAgentClient::start(Scenario scenario, std::uint64_t now_ns) {
     operation.scenario = scenario;
     operation.started_ns = now_ns;
     operation.is_trying_seen = false;
+    operation.is_set_up = false;
     operation.is_previous_repeated = operation.is_repeated;
     operation.is_repeated = false;
     ++stage_.ledger.counters.started;
+    operation.phase = static_cast<std::uint8_t>(stage_.ledger.phase);
+    if (!stage_.ledger.phases.empty()) ++stage_.ledger.phases[operation.phase].started;
     if (needs_bindings(scenario)) {
         // Knuth's multiplier spreads the callees over all users in a fixed order.
         operation.user =
@@ -109,6 +114,7 @@ Operation* UserAgentClient::operation_of(const MessageScan& message, std::string
 void UserAgentClient::on_timer(std::uint32_t slot, std::uint32_t serial, std::uint64_t now_ns) {
     const Operation& operation = stage_.operations[slot];
     if (operation.client_serial != serial || operation.client == ClientState::Idle) return;
+    if (operation.client == ClientState::Talking) return hang_up(slot, now_ns);
     const bool is_overdue = now_ns - operation.request_ns >= stage_.timers.lifetime_ns();
     if (is_overdue || operation.client == ClientState::Proceeding) {
         return finish(slot, Outcome::TimedOut, now_ns);
@@ -156,6 +162,7 @@ void UserAgentClient::finish(std::uint32_t slot, Outcome outcome, std::uint64_t 
     ++operation.client_serial;
     if (is_register(operation.scenario)) is_user_busy_[operation.user] = 0;
     free_.push_back(slot);
+    if (!ledger.phases.empty()) book(operation, outcome);
     switch (outcome) {
         case Outcome::Completed:
             ++ledger.counters.completed;
@@ -168,7 +175,32 @@ void UserAgentClient::finish(std::uint32_t slot, Outcome outcome, std::uint64_t 
             ++ledger.counters.timeouts;
             ledger.note("timeout", operation.request.substr(0, operation.request.find('\r')));
             return;
+        case Outcome::Refused:
+            ++ledger.counters.refused;
+            return;
     }
+}
+
+/// An INVITE that was never answered shares the fate of a refused one; a BYE that was not is a
+/// failure.
+void UserAgentClient::book(const Operation& operation, Outcome outcome) {
+    Phase& phase = stage_.ledger.phases[operation.phase];
+    switch (outcome) {
+        case Outcome::Completed:
+            ++phase.completed;
+            return;
+        case Outcome::Failed:
+            ++phase.broken;
+            return;
+        case Outcome::TimedOut:
+            ++(operation.is_set_up ? phase.broken : phase.unanswered);
+            break;
+        case Outcome::Refused:
+            ++phase.refused;
+            break;
+    }
+    phase.last_unserved_ns =
+        std::max(phase.last_unserved_ns, operation.started_ns - phase.begun_ns + 1);
 }
 
 /// A second final response is a violation unless somebody retransmitted or the network itself may

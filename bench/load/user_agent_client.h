@@ -41,7 +41,7 @@ class UserAgentClient final {
     void on_timer(std::uint32_t slot, std::uint32_t serial, std::uint64_t now_ns);
 
  private:
-    enum class Outcome { Completed, Failed, TimedOut };
+    enum class Outcome { Completed, Failed, TimedOut, Refused };
 
     // user_agent_client.cpp: what every operation shares
     Operation* operation_of(const MessageScan& message, std::string_view bytes, Identity& identity);
@@ -50,6 +50,7 @@ class UserAgentClient final {
     void repeat_request(std::uint32_t slot, std::uint64_t now_ns);
     void arm(std::uint32_t slot, std::uint64_t now_ns);
     void finish(std::uint32_t slot, Outcome outcome, std::uint64_t now_ns);
+    void book(const Operation& operation, Outcome outcome);
     void blame_duplicate(bool was_repeated, std::string_view bytes);
     void refuse(std::uint32_t slot, std::string_view bytes, std::uint64_t now_ns);
     void set_branch(Kind kind, std::uint32_t slot);
@@ -62,6 +63,7 @@ class UserAgentClient final {
                             std::string_view bytes, std::uint64_t now_ns);
     void on_answer(Operation& operation, const MessageScan& message, std::string_view bytes,
                    std::uint64_t now_ns);
+    void hang_up(std::uint32_t slot, std::uint64_t now_ns);
     void on_repeated_answer(Operation& operation, std::string_view bytes);
     void acknowledge_refusal(const Operation& operation, const MessageScan& message);
     void on_bye_response(Operation& operation, const MessageScan& message, std::string_view bytes,

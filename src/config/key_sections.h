@@ -19,6 +19,7 @@ extern const Section kForkingSection;
 extern const Section kResolverSection;
 extern const Section kTimersSection;
 extern const Section kLimitsSection;
+extern const Section kOverloadSection;
 extern const Section kRecordsSection;
 extern const Section kJournalSection;
 extern const Section kLogSection;

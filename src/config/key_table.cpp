@@ -11,10 +11,10 @@ namespace signalbox::config {
 namespace {
 
 constexpr std::array kSections{
-    &kTopSection,       &kListenSection,  &kTlsSection,      &kStoreSection,
-    &kRegistrarSection, &kAuthSection,    &kTrustedSection,  &kProxySection,
-    &kRoleSection,      &kForkingSection, &kResolverSection, &kTimersSection,
-    &kLimitsSection,    &kRecordsSection, &kJournalSection,  &kLogSection,
+    &kTopSection,      &kListenSection,  &kTlsSection,    &kStoreSection,    &kRegistrarSection,
+    &kAuthSection,     &kTrustedSection, &kProxySection,  &kRoleSection,     &kForkingSection,
+    &kResolverSection, &kTimersSection,  &kLimitsSection, &kOverloadSection, &kRecordsSection,
+    &kJournalSection,  &kLogSection,
 };
 
 }  // namespace

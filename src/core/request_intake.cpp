@@ -23,14 +23,48 @@ RequestIntake::RequestIntake(const Setup& setup, const Services& services)
     : setup_(setup), s_(services), suspended_(setup.suspended_max) {}
 
 void RequestIntake::admit(Now now, const proxy::IncomingRequest& request, ports::Outbox& out) {
+    // Only a Route can prove a dialog: without one nothing more need be read for a refusal.
+    const bool shows_route = request.message.first(HeaderId::Route) != nullptr;
+    if (!shows_route && shed(now, request, out)) return;
     auto routing = proxy::preprocess_route(request, s_.keys, now.wall);
     if (!routing) {
         return s_.reply.send_stateless(request.message, request.flow, request.snapshot,
                                        {400, error_text(routing.error().code), {}}, out.transmits);
     }
+    if (shows_route && !routing->token && shed(now, request, out)) return;
     Candidate candidate{request, *routing, {}, 0, false, false};
     if (routing->has_refused_token) s_.counters.add(Counter::route_token_refused_total);
     if (examine(now, candidate, out)) authorise(now, candidate, out);
+}
+
+/// True when the request was refused or dropped because of overload. It keeps no state, and costs
+/// one response.
+bool RequestIntake::shed(Now now, const proxy::IncomingRequest& request, ports::Outbox& out) {
+    if (s_.admission.level() == ports::OverloadLevel::Normal || is_suspended(request)) return false;
+    const overload::NewRequest asked{overload::work_of(request.message, request.is_trusted),
+                                     request.call_id, request.message.bytes(),
+                                     transport::is_reliable(request.flow.transport)};
+    switch (s_.admission.judge(now.monotonic, asked)) {
+        case overload::Verdict::Take:
+            return false;
+        case overload::Verdict::Drop:
+            return true;
+        case overload::Verdict::Refuse:
+            break;
+    }
+    proxy::Rejection overloaded{503, {}, {}};
+    overloaded.headers[0] = {"Retry-After",
+                             std::to_string(s_.admission.retry_after_s(request.snapshot.overload))};
+    s_.reply.send_stateless(request.message, request.flow, request.snapshot, overloaded,
+                            out.transmits);
+    return true;
+}
+
+/// An INVITE that was admitted and waits for another shard's word is not refused when it comes
+/// again.
+bool RequestIntake::is_suspended(const proxy::IncomingRequest& request) const {
+    return request.method() == sip::Method::Invite && !suspended_invites_.empty() &&
+           suspended_invites_.contains(invite_key(request));
 }
 
 /// False when the request has been answered.

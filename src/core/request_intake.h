@@ -8,6 +8,7 @@
 
 #include "base/slab.h"
 #include "base/timer_wheel.h"
+#include "overload/admission.h"
 #include "presence/reg_event.h"
 #include "proxy/directory.h"
 #include "proxy/local_reply.h"
@@ -46,6 +47,7 @@ class RequestIntake final {
         proxy::LocalReply& reply;
         registrar::Registrar& registrar;
         presence::RegEvent& reg_event;
+        overload::Admission& admission;
         ports::SnapshotUses& snapshots;
         TimerWheel& wheel;
         BlockPool& pool;
@@ -69,6 +71,7 @@ class RequestIntake final {
     void refuse_invites() { refuses_invites_ = true; }
 
     uint32_t suspended_count() const { return suspended_.size(); }
+    uint32_t suspended_max() const { return setup_.suspended_max; }
 
  private:
     /// What the steps before the credentials found out.
@@ -90,6 +93,8 @@ class RequestIntake final {
         std::string_view asserted;  // the address of record by which others are told of him
     };
 
+    bool shed(Now now, const proxy::IncomingRequest& request, ports::Outbox& out);
+    bool is_suspended(const proxy::IncomingRequest& request) const;
     bool examine(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_register(Now now, Candidate& candidate, ports::Outbox& out);
     bool examine_subscribe(Now now, Candidate& candidate, ports::Outbox& out);

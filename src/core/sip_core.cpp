@@ -2,6 +2,7 @@
 #include "core/sip_core.h"
 
 #include "core/request_intake.h"
+#include "overload/admission.h"
 #include "presence/reg_event.h"
 #include "stun/binding.h"
 #include "transport/receive.h"
@@ -17,6 +18,10 @@ namespace {
 /// Events and timers handled per call: what is left is handled by the next one, so that no turn is
 /// long.
 constexpr int kTimersPerTurn = 1024;
+
+/// Timer kind by which the pressure fades when nothing comes any more.
+constexpr uint16_t kOverloadTimer = 90;
+constexpr Duration kOverloadTimerInterval = std::chrono::milliseconds(200);
 
 /// A visitor of several lambdas.
 template <class... Cases>
@@ -35,6 +40,7 @@ uint32_t share(uint32_t whole, uint8_t shards) {
 struct SipCore::Impl {
     Impl(Now now, const CoreSetup& given)
         : setup(given),
+          limits_at_birth(given.snapshot->limits),
           random(given.seed),
           snapshots(given.snapshot),
           wheel(now.monotonic),
@@ -42,6 +48,7 @@ struct SipCore::Impl {
                        wheel, pool, random, *setup.keys, counters, setup.coverage),
           guard({random.next(), random.next()}),
           authenticator(now, users, *setup.keys, guard),
+          admission(now.monotonic, random, counters),
           location({setup.node, setup.shard}, wheel, counters),
           registrar({location, counters, random, *setup.keys, setup.node}),
           calls({setup.node, setup.shard, share(limits().calls_max, setup.shards)}, wheel, pool,
@@ -54,8 +61,10 @@ struct SipCore::Impl {
                 {transactions, calls, directory, reply, snapshots, wheel, pool, counters,
                  *setup.keys, reg_event, random}),
           intake({setup.node, setup.shard, setup.shards},
-                 {transactions, proxy, directory, reply, registrar, reg_event, snapshots, wheel,
-                  pool, random, counters, *setup.keys}) {}
+                 {transactions, proxy, directory, reply, registrar, reg_event, admission, snapshots,
+                  wheel, pool, random, counters, *setup.keys}) {
+        overload_timer.kind = kOverloadTimer;
+    }
 
     const ports::LimitSettings& limits() const { return snapshots.current().limits; }
 
@@ -68,10 +77,13 @@ struct SipCore::Impl {
     void on_command(Now now, ports::Command& command, ports::Outbox& out);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
     void finish_turn(Now now, ports::Outbox& out);
+    void update_admission(Now now, ports::Outbox& out);
+    double occupied() const;
     ports::Gauges gauges(Now now) const;
     bool is_idle() const;
 
     CoreSetup setup;
+    const ports::LimitSettings limits_at_birth;  // by which the tables were made
     Counters counters;
     Random random;
     BlockPool pool;
@@ -81,6 +93,7 @@ struct SipCore::Impl {
     auth::UserTable users;
     auth::SourceGuard guard;
     auth::DigestAuthenticator authenticator;
+    overload::Admission admission;
     location::Location location;
     registrar::Registrar registrar;
     cdr::CallTracker calls;
@@ -89,6 +102,7 @@ struct SipCore::Impl {
     presence::RegEvent reg_event;
     proxy::ProxyCore proxy;
     RequestIntake intake;
+    Timer overload_timer;
     bool is_draining = false;  // ports::Drain came
     bool is_ending = false;    // ports::EndPendingInvites came
     Now last{};
@@ -101,8 +115,41 @@ SipCore::~SipCore() = default;
 
 void SipCore::on_packet(Now now, const transport::Packet& packet, ports::Outbox& out) {
     impl_->counters.add(Counter::rx_packets_total);
-    impl_->on_message(now, packet, out);
+    if (packet.is_examined || !drops_unread(now, packet, out)) impl_->on_message(now, packet, out);
     impl_->finish_turn(now, out);
+}
+
+bool SipCore::drops_unread(Now now, const transport::Packet& packet, ports::Outbox& out) {
+    overload::Admission& admission = impl_->admission;
+    if (admission.note(now.monotonic, packet.waited)) impl_->update_admission(now, out);
+    // Over a reliable transport nobody would say it again.
+    return !transport::is_reliable(packet.flow.transport) && admission.drops_unread(packet.bytes);
+}
+
+void SipCore::Impl::update_admission(Now now, ports::Outbox& out) {
+    const ports::OverloadLevel before = admission.level();
+    admission.update(now.monotonic, snapshots.current().overload, occupied());
+    if (admission.level() != before) {
+        counters.add(Counter::overload_level_changes_total);
+        out.level_changes.push_back(
+            {before, admission.level(), admission.queue_delay(), admission.occupied_permille()});
+    }
+    if (admission.is_fading())
+        wheel.arm(overload_timer, now.monotonic + kOverloadTimerInterval);
+    else
+        wheel.cancel(overload_timer);
+}
+
+/// Of the table that is fullest.
+double SipCore::Impl::occupied() const {
+    const auto share_of = [](uint32_t used, uint32_t max) {
+        return static_cast<double>(used) / static_cast<double>(max);
+    };
+    const uint32_t transactions_max = share(limits_at_birth.transactions_max, setup.shards);
+    return std::max({share_of(transactions.server_count(), transactions_max),
+                     share_of(transactions.client_count(), transactions_max),
+                     share_of(proxy.context_count(), transactions_max),
+                     share_of(intake.suspended_count(), intake.suspended_max())});
 }
 
 void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::Outbox& out) {
@@ -315,6 +362,8 @@ void SipCore::Impl::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
         proxy.on_timer(now, due, out);
     } else if (due.kind == kSuspendedTimer) {
         intake.on_timer(now, due, out);
+    } else if (due.kind == kOverloadTimer) {
+        update_admission(now, out);
     }
     transaction::TransactionEvent event;
     while (transactions.pop_event(event)) proxy.on_transaction_event(now, event, out);
@@ -350,6 +399,9 @@ ports::Gauges SipCore::Impl::gauges(Now now) const {
     gauges.users = users.size();
     gauges.pool_bytes = pool.bytes_out();
     gauges.sources_blocked = guard.blocked_count(now);
+    gauges.overload_level = admission.level();
+    gauges.queue_delay_us = static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(admission.queue_delay()).count());
     return gauges;
 }
 

@@ -41,6 +41,10 @@ class SipCore final {
     /// A datagram, or one message framed from a stream. Octets that are no SIP message are counted
     /// and dropped, or answered 400.
     void on_packet(Now now, const transport::Packet& packet, ports::Outbox& out);
+    /// Takes note of how long `packet` has waited; true when it must be dropped, before anything
+    /// else is done about it. on_packet() asks this itself; a driver that looks for a packet's
+    /// owner first asks before, and sets `is_examined` for its own core.
+    bool drops_unread(Now now, const transport::Packet& packet, ports::Outbox& out);
     /// A stream ended. Bindings that came by it know it.
     void on_flow_closed(Now now, const transport::Flow& flow, transport::FlowError why,
                         ports::Outbox& out);

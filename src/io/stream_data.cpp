@@ -151,7 +151,7 @@ bool StreamSet::hand_over(StreamConnection& connection, std::string_view message
         sip::MessageView view;
         connection.is_proven = sip::parse_message(message, view) && sip::check_message(view);
     }
-    if (sink_.on_stream_message({connection.flow, message})) return true;
+    if (sink_.on_stream_message({connection.flow, message, turn_ - connection.heard})) return true;
     connection.is_held = true;
     held_.push_back(name_of(connection));
     return false;
@@ -165,7 +165,8 @@ void StreamSet::lose_framing(StreamConnection& connection, std::string_view rest
     const bool is_sip = first_line.find("SIP/") != std::string_view::npos;
     const size_t header_size = is_sip ? std::min(connection.framing.header_size(), rest.size()) : 0;
     if (header_size > 0) {
-        static_cast<void>(sink_.on_stream_message({connection.flow, rest.substr(0, header_size)}));
+        static_cast<void>(
+            sink_.on_stream_message({connection.flow, rest.substr(0, header_size), {}}));
     }
     drain(connection);
     // Nobody will answer: nothing more goes out.
@@ -194,6 +195,7 @@ void StreamSet::discard(Name name) {
 }
 
 void StreamSet::resume(Now now) {
+    turn_ = now.monotonic;
     std::vector<Name> waiting;
     waiting.swap(held_);
     for (const Name name : waiting) {

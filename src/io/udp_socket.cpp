@@ -8,22 +8,33 @@ namespace signalbox::io {
 
 namespace {
 
-/// The address that a datagram was sent to, from its control data; no family when it is not told.
-IpAddress destination_of(const msghdr& header) {
+template <class T>
+T value_of(const cmsghdr& control) {
+    T value{};
+    std::memcpy(&value, CMSG_DATA(&control), sizeof(value));
+    return value;
+}
+
+/// What the system says about a datagram: the address that it was sent to (of a wildcard socket
+/// only), when it came, and what was lost before it.
+void read_control(const msghdr& header, bool is_wildcard, Datagram& out) {
     for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
          control = CMSG_NXTHDR(const_cast<msghdr*>(&header), control)) {
-        if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-            in_pktinfo info{};
-            std::memcpy(&info, CMSG_DATA(control), sizeof(info));
-            return from_in_addr(info.ipi_spec_dst);
-        }
-        if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
-            in6_pktinfo info{};
-            std::memcpy(&info, CMSG_DATA(control), sizeof(info));
-            return from_in6_addr(info.ipi6_addr);
+        const int level = control->cmsg_level;
+        const int type = control->cmsg_type;
+        if (level == SOL_SOCKET && type == SCM_TIMESTAMPNS) {
+            const auto time = value_of<timespec>(*control);
+            out.stamped = WallTime(std::chrono::seconds(time.tv_sec) +
+                                   std::chrono::floor<std::chrono::microseconds>(
+                                       std::chrono::nanoseconds(time.tv_nsec)));
+        } else if (level == SOL_SOCKET && type == SO_RXQ_OVFL) {
+            out.lost = value_of<uint32_t>(*control);
+        } else if (is_wildcard && level == IPPROTO_IP && type == IP_PKTINFO) {
+            out.local.address = from_in_addr(value_of<in_pktinfo>(*control).ipi_spec_dst);
+        } else if (is_wildcard && level == IPPROTO_IPV6 && type == IPV6_PKTINFO) {
+            out.local.address = from_in6_addr(value_of<in6_pktinfo>(*control).ipi6_addr);
         }
     }
-    return {};
 }
 
 }  // namespace
@@ -143,12 +154,12 @@ size_t UdpReceiver::receive(const UdpSocket& socket) {
 Datagram UdpReceiver::datagram(const UdpSocket& socket, size_t index) const {
     const msghdr& header = messages_[index].msg_hdr;
     if ((header.msg_flags & MSG_TRUNC) != 0) return {};
-    Datagram out{socket.bound(), from_socket_address(remotes_[index]),
-                 std::string_view(buffers_.get() + index * kStrideBytes, messages_[index].msg_len)};
-    if (socket.is_wildcard()) {
-        const IpAddress local = destination_of(header);
-        if (local.family != Family::None) out.local.address = local;
-    }
+    Datagram out{socket.bound(),
+                 from_socket_address(remotes_[index]),
+                 std::string_view(buffers_.get() + index * kStrideBytes, messages_[index].msg_len),
+                 {},
+                 0};
+    read_control(header, socket.is_wildcard(), out);
     return out;
 }
 

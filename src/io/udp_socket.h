@@ -7,10 +7,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/counters.h"
+#include "base/time.h"
 #include "io/file_descriptor.h"
 #include "io/socket_address.h"
 
@@ -23,6 +25,8 @@ struct Datagram {
     Endpoint local;
     Endpoint remote;
     std::string_view bytes;
+    std::optional<WallTime> stamped;  // by the system, when it arrived
+    uint32_t lost = 0;  // datagrams that the full buffer has cost this socket so far, modulo 2^32
 };
 
 /// One socket of one shard: what it is bound to, and what it has to send at the end of the turn.
@@ -87,7 +91,9 @@ class UdpReceiver final {
     // Buffers at multiples of 64 KiB would all fall into the same few cache sets.
     static constexpr size_t kStrideBytes = kBufferBytes + 25 * 64;
     struct alignas(cmsghdr) Control {
-        std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(in_pktinfo))> octets;
+        std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(in_pktinfo)) +
+                             CMSG_SPACE(sizeof(timespec)) + CMSG_SPACE(sizeof(uint32_t))>
+            octets;
     };
     std::unique_ptr<char[]> buffers_;
     std::array<mmsghdr, kDatagramBatch> messages_{};

@@ -247,7 +247,8 @@ int stats(const ListOptions& options) {
     for (const char* name : {"version", "uptime_s", "shards"})
         table.add({name, text_of(*reply, name)});
     for (const char* group : {"gauges", "counters"}) {
-        for (const auto& [name, value] : (*reply)[group].items()) table.add({name, value.dump()});
+        for (const auto& entry : (*reply)[group].items())
+            table.add({entry.key(), text_of((*reply)[group], entry.key().c_str())});
     }
     table.print(std::cout);
     if (reply->contains("silent_shards")) {

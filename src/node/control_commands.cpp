@@ -64,6 +64,8 @@ void add(ports::Gauges& sum, const ports::Gauges& one) {
     sum.users += one.users;
     sum.pool_bytes += one.pool_bytes;
     sum.sources_blocked += one.sources_blocked;
+    sum.overload_level = std::max(sum.overload_level, one.overload_level);
+    sum.queue_delay_us = std::max(sum.queue_delay_us, one.queue_delay_us);
 }
 
 void name_silent(Json& reply, const ShardQueries::Answers& answers) {

@@ -204,6 +204,18 @@ void Node::on_report(ShardReport&& report) {
                                                      {"address", notice.remote.to_string()},
                                                      {"reason", notice.reason}});
     }
+    for (const ports::OverloadLevelChange& change : report.level_changes) {
+        const auto delay =
+            std::chrono::duration_cast<std::chrono::milliseconds>(change.queue_delay);
+        const bool is_worse = change.to > change.from;
+        options_.log->write(is_worse ? sinks::LogLevel::Warning : sinks::LogLevel::Info,
+                            "overload_level",
+                            {{"shard", report.shard},
+                             {"from", ports::level_name(change.from)},
+                             {"to", ports::level_name(change.to)},
+                             {"queue_delay_ms", delay.count()},
+                             {"tables_full_permille", change.occupied_permille}});
+    }
     for (ports::CommandReply& reply : report.replies) {
         queries_.on_reply(report.shard, std::move(reply));
     }

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "base/check.h"
+#include "base/time.h"
 #include "transport/flow.h"
 
 namespace signalbox::node {
@@ -30,6 +31,7 @@ struct RingEntry {
     RingKind kind = RingKind::Packet;
     transport::FlowError why = transport::FlowError::ClosedByPeer;
     uint64_t owner = 0;
+    Instant arrived;  // Packet: when it reached this machine
     transport::Flow flow;
     std::string_view bytes;
 };
@@ -60,8 +62,12 @@ class Ring final {
         }
         if (skipped > 0) write(at, kSkip);
         const size_t begin = skipped > 0 ? 0 : at;
-        const Head head{static_cast<uint32_t>(entry.bytes.size()), entry.kind, entry.why,
-                        entry.owner, entry.flow};
+        const Head head{static_cast<uint32_t>(entry.bytes.size()),
+                        entry.kind,
+                        entry.why,
+                        entry.owner,
+                        entry.arrived,
+                        entry.flow};
         write(begin, head);
         if (!entry.bytes.empty()) {
             std::memcpy(buffer_.get() + begin + sizeof(Head), entry.bytes.data(),
@@ -88,7 +94,7 @@ class Ring final {
             }
             Head entry;
             std::memcpy(&entry, buffer_.get() + at, sizeof(entry));
-            visit(RingEntry{entry.kind, entry.why, entry.owner, entry.flow,
+            visit(RingEntry{entry.kind, entry.why, entry.owner, entry.arrived, entry.flow,
                             std::string_view(buffer_.get() + at + sizeof(Head), entry.size)});
             head += entry_size(entry.size);
             head_.store(head, std::memory_order_release);
@@ -109,6 +115,7 @@ class Ring final {
         RingKind kind = RingKind::Packet;
         transport::FlowError why = transport::FlowError::ClosedByPeer;
         uint64_t owner = 0;
+        Instant arrived;
         transport::Flow flow;
     };
     static_assert(std::is_trivially_copyable_v<Head>);

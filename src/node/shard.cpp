@@ -6,6 +6,8 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
 
 namespace signalbox::node {
 
@@ -15,6 +17,10 @@ constexpr size_t kRingEntriesPerTurn = 256;
 constexpr Duration kHeldRetry = std::chrono::milliseconds(1);
 constexpr Duration kJournalRetry = std::chrono::milliseconds(50);
 constexpr int kFeedBackMax = 16;
+/// What a wait counts as whose length nobody knows: a full buffer has lost what came next.
+constexpr Duration kFullBufferDelay = std::chrono::milliseconds(100);
+constexpr Duration kTurnDelayInterval = std::chrono::milliseconds(10);
+constexpr Duration kTurnDelayLifetime = std::chrono::milliseconds(100);
 
 std::array<uint64_t, 2> system_seed() {
     std::array<uint64_t, 2> seed{};
@@ -116,6 +122,7 @@ void Shard::open(std::vector<ShardSocket> sockets) {
         listening.descriptor =
             std::make_unique<io::Descriptor>(context_, ::dup(entry.socket.get()));
         listening.socket = std::make_unique<io::UdpSocket>(std::move(entry.socket), entry.bound);
+        listening.emptied = now_.monotonic;
     }
 }
 
@@ -170,7 +177,8 @@ void Shard::await_datagrams(size_t listener) {
 
 void Shard::receive_datagrams(size_t listener) {
     begin_turn();
-    const io::UdpSocket& socket = *listening_[listener].socket;
+    Listening& listening = listening_[listener];
+    const io::UdpSocket& socket = *listening.socket;
     const size_t count = receiver_.receive(socket);
     for (size_t i = 0; i < count; ++i) {
         const io::Datagram datagram = receiver_.datagram(socket, i);
@@ -183,20 +191,58 @@ void Shard::receive_datagrams(size_t listener) {
         flow.listener = static_cast<uint16_t>(listener);
         flow.local = datagram.local;
         flow.remote = datagram.remote;
-        if (!route({flow, datagram.bytes})) {
+        if (!route({flow, datagram.bytes, waited_of(listening, datagram)})) {
             counters_.add(Counter::steering_ring_full_dropped_total);
         }
     }
+    if (count < io::kDatagramBatch) listening.emptied = now_.monotonic;
     end_turn();
     await_datagrams(listener);
+}
+
+Duration Shard::waited_of(Listening& listening, const io::Datagram& datagram) {
+    Duration waited{};
+    if (datagram.stamped) waited = io::queue_delay(now_, *datagram.stamped, listening.emptied);
+    const uint32_t lost = datagram.lost - std::exchange(listening.lost, datagram.lost);
+    // A buffer that is small overflows before anything in it is old.
+    if (lost == 0) return waited;
+    counters_.add(Counter::rx_socket_full_dropped_total, lost);
+    return std::max(waited, kFullBufferDelay);
+}
+
+bool Shard::on_stream_message(const transport::Packet& packet) {
+    transport::Packet late = packet;
+    late.waited += stream_delay();
+    return route(late);
+}
+
+/// How long a stream that can be read waits for its turn. No timestamp tells it, so that it is
+/// measured now and then, by something that queues behind all that is ready.
+Duration Shard::stream_delay() {
+    const Duration since = now_.monotonic - asked_for_turn_;
+    if (!is_awaiting_turn_ && since >= kTurnDelayInterval) {
+        is_awaiting_turn_ = true;
+        asked_for_turn_ = now_.monotonic;
+        boost::asio::post(context_, [this] {
+            is_awaiting_turn_ = false;
+            turn_delay_ = io::read_clocks().monotonic - asked_for_turn_;
+        });
+    }
+    return since < kTurnDelayLifetime ? turn_delay_ : Duration{};
 }
 
 /// False when the packet belongs to another shard whose ring is full.
 bool Shard::route(const transport::Packet& packet) {
     if (setup_.count > 1) {
+        // To find the owner is to read it.
+        if (core_->drops_unread(now_, packet, outbox_)) {
+            counters_.add(Counter::rx_packets_total);
+            return true;
+        }
         const uint8_t owner = core::owner_shard(packet.bytes, setup_.count, setup_.index);
         if (owner != setup_.index) {
             RingEntry entry;
+            entry.arrived = now_.monotonic - packet.waited;
             entry.flow = packet.flow;
             entry.bytes = packet.bytes;
             if (!push(owner, entry)) return false;
@@ -204,7 +250,7 @@ bool Shard::route(const transport::Packet& packet) {
             return true;
         }
     }
-    core_->on_packet(now_, packet, outbox_);
+    core_->on_packet(now_, {packet.flow, packet.bytes, packet.waited, setup_.count > 1}, outbox_);
     return true;
 }
 
@@ -258,7 +304,8 @@ void Shard::take_rings() {
 void Shard::take(uint8_t from, const RingEntry& entry) {
     switch (entry.kind) {
         case RingKind::Packet:
-            core_->on_packet(now_, {entry.flow, entry.bytes}, outbox_);
+            core_->on_packet(now_, {entry.flow, entry.bytes, now_.monotonic - entry.arrived},
+                             outbox_);
             break;
         case RingKind::StreamOutput:
             streams_.send(now_.monotonic, entry.flow, entry.bytes, {entry.owner, from});

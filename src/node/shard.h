@@ -10,6 +10,7 @@
 
 #include "core/sip_core.h"
 #include "io/dns_resolver.h"
+#include "io/queue_delay.h"
 #include "io/stream_set.h"
 #include "io/udp_socket.h"
 #include "node/mailbox.h"
@@ -25,6 +26,7 @@ struct ShardReport {
     std::vector<ports::CommandReply> replies;
     std::vector<const ports::Snapshot*> released;
     std::vector<io::StreamNotice> notices;
+    std::vector<ports::OverloadLevelChange> level_changes;
 };
 
 /// A listener's socket for this shard.
@@ -83,6 +85,8 @@ class Shard final : io::StreamSink {
         std::unique_ptr<io::UdpSocket> socket;  // null: not a datagram listener
         std::unique_ptr<io::Descriptor> descriptor;
         bool is_dirty = false;
+        Instant emptied;    // when the socket was last found empty
+        uint32_t lost = 0;  // datagrams that its full buffer has cost so far
     };
 
     // The loop (shard.cpp).
@@ -100,7 +104,9 @@ class Shard final : io::StreamSink {
     void take(uint8_t from, const RingEntry& entry);
     bool route(const transport::Packet& packet);
     Now begin_turn() override;
-    bool on_stream_message(const transport::Packet& packet) override { return route(packet); }
+    bool on_stream_message(const transport::Packet& packet) override;
+    Duration waited_of(Listening& listening, const io::Datagram& datagram);
+    Duration stream_delay();
     void end_turn() override;
 
     // What a core wants done (shard_output.cpp).
@@ -136,6 +142,9 @@ class Shard final : io::StreamSink {
     std::vector<io::ClosedStream> closing_;
     std::vector<io::StreamOwner> failing_;
     Now now_;
+    Instant asked_for_turn_;  // when stream_delay() last measured
+    Duration turn_delay_{};   // what it measured
+    bool is_awaiting_turn_ = false;
     Instant journal_retry_ = kNever;
     std::atomic<bool> is_stopping_{false};
     std::thread thread_;

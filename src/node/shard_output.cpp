@@ -110,10 +110,12 @@ void Shard::close_flow(const transport::Flow& flow) {
 }
 
 void Shard::report() {
-    if (outbox_.replies.empty() && outbox_.released_snapshots.empty() && streams_.notices().empty())
-        return;
+    const bool is_nothing = outbox_.replies.empty() && outbox_.released_snapshots.empty() &&
+                            streams_.notices().empty() && outbox_.level_changes.empty();
+    if (is_nothing) return;
     ShardReport report{setup_.index, std::move(outbox_.replies),
-                       std::move(outbox_.released_snapshots), std::move(streams_.notices())};
+                       std::move(outbox_.released_snapshots), std::move(streams_.notices()),
+                       outbox_.level_changes};
     streams_.notices().clear();
     for (ports::CommandReply& reply : report.replies) {
         if (auto* stats = std::get_if<ports::StatsReply>(&reply.value)) add_own_counts(*stats);

@@ -11,6 +11,7 @@
 #include "base/counters.h"
 #include "ports/call_record.h"
 #include "ports/journal_event.h"
+#include "ports/overload_level.h"
 #include "ports/snapshot.h"
 #include "ports/user_record.h"
 
@@ -70,6 +71,8 @@ struct Gauges {
     uint64_t users = 0;
     uint64_t pool_bytes = 0;
     uint64_t sources_blocked = 0;
+    OverloadLevel overload_level = OverloadLevel::Normal;  // of several shards: the worst
+    uint64_t queue_delay_us = 0;  // how long messages wait before they are handled; the longest
 };
 struct StatsReply {
     std::array<uint64_t, kCounters> counters{};

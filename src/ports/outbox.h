@@ -10,6 +10,7 @@
 
 #include "ports/command.h"
 #include "ports/journal_event.h"
+#include "ports/overload_level.h"
 #include "resolver/dns_records.h"
 #include "transport/transmits.h"
 
@@ -35,6 +36,7 @@ class Outbox final {
     std::vector<CommandReply> replies;
     std::vector<transport::Flow> flows_to_close;
     std::vector<const Snapshot*> released_snapshots;
+    std::vector<OverloadLevelChange> level_changes;
 
     void journal(const CallEvent& event) {
         const size_t begin = journal_bytes_.size();
@@ -79,6 +81,7 @@ class Outbox final {
         replies.clear();
         flows_to_close.clear();
         released_snapshots.clear();
+        level_changes.clear();
         journal_bytes_.clear();
         journal_.clear();
         shard_bytes_.clear();

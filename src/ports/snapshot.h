@@ -92,6 +92,15 @@ struct LimitSettings {
     Duration message_timeout = std::chrono::seconds(30);        // from its first octet on a stream
 };
 
+/// When new work is refused, so that what is in progress goes on (overload/).
+struct OverloadSettings {
+    bool is_enabled =
+        true;  // by the queue's delay; tables that are nearly full refuse all the same
+    /// How long messages may wait before they are handled, as a lasting mean.
+    Duration delay_target = std::chrono::milliseconds(30);
+    uint32_t retry_after_s = 5;  // in a refusal at least; at most twice as long
+};
+
 /// A peer, as a rule over the path by which he is reached: every part that is given must be right.
 struct PeerMatch {
     std::optional<Network> network;                 // his address lies in it
@@ -137,6 +146,7 @@ struct Snapshot {
     resolver::ResolverSettings resolver;
     transaction::SipTimers timers;  // resolved
     LimitSettings limits;
+    OverloadSettings overload;
     std::string server_name;  // Server header field of our own responses; empty: none
 
     /// Whether one of `trusted` is at the other end of this path.

@@ -2,6 +2,7 @@
 #include "sim/server.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "base/check.h"
@@ -22,6 +23,8 @@ struct Server::Shard {
     core::SipCore core;
     ports::Outbox out;
     Instant wake = kNever;
+    std::deque<Arrived> input;
+    bool is_working = false;
 
     Shard(Now now, core::CoreSetup setup, std::span<const crypto::TokenKey> key_list)
         : keys(key_list), core(now, with_keys(setup)) {}
@@ -114,7 +117,14 @@ void Server::restore() {
 
 void Server::turn(uint8_t shard, const transport::Packet* packet, const CoreCall& call) {
     Shard& own = *shards_[shard];
+    const auto dropped = [&own] {
+        return own.core.counters().value(Counter::overload_dropped_unread_total) +
+               own.core.counters().value(Counter::overload_dropped_unanswered_total);
+    };
+    const uint64_t dropped_before = dropped();
     call(own.core, own.out);
+    // What the server dropped because of overload is lost, as if on the way.
+    if (dropped() != dropped_before) packet = nullptr;
     watcher_.on_turn(Turn{queue_.now(), incarnation_, shard, packet, &own.out});
     empty_outbox(shard);
     wake_later(shard);
@@ -246,6 +256,8 @@ ports::Gauges Server::gauges() const {
         sum.users += one.users;
         sum.pool_bytes += one.pool_bytes;
         sum.sources_blocked += one.sources_blocked;
+        sum.overload_level = std::max(sum.overload_level, one.overload_level);
+        sum.queue_delay_us = std::max(sum.queue_delay_us, one.queue_delay_us);
     }
     return sum;
 }
@@ -288,17 +300,61 @@ void Server::on_datagram(const Endpoint& from, const Endpoint& to, std::string_v
 
 void Server::steer(uint8_t arrived_at, const transport::Flow& flow, std::string bytes) {
     const uint8_t owner = core::owner_shard(bytes, setup_.shards, arrived_at);
-    const auto receive = [this, owner, flow](const std::string& text) {
-        const transport::Packet packet{flow, text};
-        turn(owner, &packet, [&](core::SipCore& core, ports::Outbox& out) {
-            core.on_packet(queue_.now(), packet, out);
-        });
-    };
+    Arrived arrived{flow, std::move(bytes), queue_.now().monotonic};
     if (owner == arrived_at) {
-        receive(bytes);
+        receive(owner, std::move(arrived));
     } else {
-        by_ring(owner, [receive, text = std::move(bytes)] { receive(text); });
+        by_ring(owner, [this, owner, arrived = std::move(arrived)] { receive(owner, arrived); });
     }
+}
+
+void Server::receive(uint8_t shard, Arrived arrived) {
+    Shard& own = *shards_[shard];
+    const bool is_datagram = !transport::is_reliable(arrived.flow.transport);
+    if (is_datagram && own.is_working && own.input.size() >= slowness_.datagrams_max) {
+        ++datagrams_lost_;
+        return;
+    }
+    own.input.push_back(std::move(arrived));
+    if (!own.is_working) work(shard);
+}
+
+/// Handles what waits, one after the other, each after the time that the one before it took.
+void Server::work(uint8_t shard) {
+    Shard& own = *shards_[shard];
+    own.is_working = true;
+    while (!own.input.empty()) {
+        const Arrived arrived = std::move(own.input.front());
+        own.input.pop_front();
+        const Duration taken = handle(shard, arrived);
+        if (taken == Duration{}) continue;
+        queue_.after(taken, [this, shard, incarnation = incarnation_] {
+            if (incarnation == incarnation_ && is_running()) work(shard);
+        });
+        return;
+    }
+    own.is_working = false;
+}
+
+/// Returns how long it took. A refusal is cheaper than what it saves, and a look at what is dropped
+/// cheaper still.
+Duration Server::handle(uint8_t shard, const Arrived& arrived) {
+    core::SipCore& core = shards_[shard]->core;
+    const auto count = [&core](Counter counter) { return core.counters().value(counter); };
+    const auto refused = [&count] {
+        return count(Counter::overload_optional_refused_total) +
+               count(Counter::overload_registrations_refused_total) +
+               count(Counter::overload_calls_refused_total);
+    };
+    const uint64_t refused_before = refused();
+    const uint64_t unread_before = count(Counter::overload_dropped_unread_total);
+    const transport::Packet packet{arrived.flow, arrived.bytes,
+                                   queue_.now().monotonic - arrived.at};
+    turn(shard, &packet,
+         [&](core::SipCore&, ports::Outbox& out) { core.on_packet(queue_.now(), packet, out); });
+    if (count(Counter::overload_dropped_unread_total) != unread_before)
+        return slowness_.message / 50;
+    return refused() != refused_before ? slowness_.message / 2 : slowness_.message;
 }
 
 }  // namespace signalbox::sim

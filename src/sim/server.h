@@ -50,6 +50,12 @@ struct ServerSetup {
     uint32_t stream_failure_permille = 0;  // of messages that a stream does not take
 };
 
+/// How slow a shard is. What comes while it works waits in one queue, as in a socket's buffer.
+struct Slowness {
+    Duration message{};          // to handle one; zero: everything is done at once
+    size_t datagrams_max = 500;  // that may wait; more are lost
+};
+
 /// Owns the cores, the journal and the snapshots. The journal outlives a kill, as the real one
 /// does.
 class Server final : public Host {
@@ -65,6 +71,11 @@ class Server final : public Host {
     /// All memory is gone in this moment; streams break.
     void kill();
     void reload(std::unique_ptr<ports::Snapshot> snapshot);
+
+    /// From now on.
+    void set_slowness(const Slowness& slowness) { slowness_ = slowness; }
+    /// Datagrams that found no room while they had to wait.
+    uint64_t datagrams_lost() const { return datagrams_lost_; }
 
     bool is_running() const { return !shards_.empty(); }
     uint32_t incarnation() const { return incarnation_; }
@@ -113,6 +124,14 @@ class Server final : public Host {
     void by_ring(uint8_t shard, EventQueue::Action call);
     Duration ring_delay();
     void steer(uint8_t arrived_at, const transport::Flow& flow, std::string bytes);
+    struct Arrived {
+        transport::Flow flow;
+        std::string bytes;
+        Instant at;
+    };
+    void receive(uint8_t shard, Arrived arrived);
+    void work(uint8_t shard);
+    Duration handle(uint8_t shard, const Arrived& arrived);
     void command(uint8_t shard, ports::Command command);
     void restore();
     void send(uint8_t shard, const transport::Transmit& transmit, std::string bytes);
@@ -144,6 +163,8 @@ class Server final : public Host {
     std::vector<uint32_t> free_numbers_;
     std::map<uint8_t, Instant>
         ring_arrivals_;  // of the last message to each shard: rings keep order
+    Slowness slowness_;
+    uint64_t datagrams_lost_ = 0;
     uint32_t incarnation_ = 0;
     uint64_t next_query_ = 1;
     std::vector<ports::CommandReply> replies_;

@@ -180,6 +180,7 @@ void WireOracle::response_out(const Turn& turn, const transport::Transmit& trans
     Received& request = found->second;
     if (request.incarnation != turn.incarnation) return;
     check_return_path(request, transmit.flow, message);
+    check_not_refused(request, message);
     const bool is_first_final = message.status >= 200 && request.final_status == 0;
     if (message.cseq_method() == "BYE" && message.status >= 200) records_.bye_answered(message);
     if (message.cseq_method() == "INVITE") {
@@ -201,6 +202,13 @@ void WireOracle::response_out(const Turn& turn, const transport::Transmit& trans
         if (is_settled) settings = server_->snapshot().registrar;
         bindings_.confirmed(request.message, message, request.flow, settings);
     }
+}
+
+/// What belongs to a dialog that goes through the server is never refused because of overload.
+void WireOracle::check_not_refused(const Received& request, const TextMessage& message) {
+    if (message.status != 503 || message.header("Retry-After").empty()) return;
+    if (request.message.to_tag().empty() || request.message.values("Route").empty()) return;
+    report_.broken("in-dialog refused", message.first_line() + " of " + message.call_id());
 }
 
 RecordOracle::Call WireOracle::call_kind(const Received& request) const {

@@ -83,6 +83,7 @@ class WireOracle final : public TurnWatcher {
     void check_other_response(Received& request, std::string_view bytes,
                               const TextMessage& message);
     RecordOracle::Call call_kind(const Received& request) const;
+    void check_not_refused(const Received& request, const TextMessage& message);
     void check_return_path(const Received& request, const transport::Flow& flow,
                            const TextMessage& message);
     void check_forwarded(const Turn& turn, Received& origin, const transport::Flow& flow,

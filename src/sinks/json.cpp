@@ -120,7 +120,9 @@ Json stats_json(const std::array<uint64_t, kCounters>& counters, const ports::Ga
                       {"bindings", gauges.bindings},
                       {"users", gauges.users},
                       {"pool_bytes", gauges.pool_bytes},
-                      {"sources_blocked", gauges.sources_blocked}};
+                      {"sources_blocked", gauges.sources_blocked},
+                      {"overload_level", ports::level_name(gauges.overload_level)},
+                      {"queue_delay_us", gauges.queue_delay_us}};
     return json;
 }
 

@@ -139,7 +139,7 @@ void World::receive(const transport::Flow& flow, std::string_view bytes) {
 void World::receive_at(uint8_t shard, const transport::Flow& flow, std::string_view bytes) {
     const std::string copy(bytes);
     call(shard, [&](SipCore& core, ports::Outbox& out) {
-        core.on_packet(now, transport::Packet{flow, copy}, out);
+        core.on_packet(now, transport::Packet{flow, copy, waited}, out);
     });
 }
 
@@ -260,6 +260,7 @@ void World::take(uint8_t shard) {
         carried_.push_back(
             {shard, out.shard_message_to(i), std::string(out.shard_message_bytes(i))});
     }
+    level_changes.insert(level_changes.end(), out.level_changes.begin(), out.level_changes.end());
     dns.insert(dns.end(), out.dns_requests.begin(), out.dns_requests.end());
     tls_domains.insert(tls_domains.end(), out.tls_domains.begin(), out.tls_domains.end());
     replies.insert(replies.end(), out.replies.begin(), out.replies.end());

@@ -84,6 +84,8 @@ class World {
     std::vector<Message> undelivered;  // nobody is at that address
     uint64_t core_allocations = 0;     // calls of operator new within the cores
     Duration last_connect_max{};       // of the last message whose sender wanted to know
+    std::vector<ports::OverloadLevelChange> level_changes;
+    Duration waited{};  // of each message before it is received
     bool holds_shard_messages = false;
     bool drops_shard_messages = false;
 

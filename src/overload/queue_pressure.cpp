@@ -1,0 +1,58 @@
+// The controller from queue delay to pressure. Implements: RFC 8033 §4.2
+#include "overload/queue_pressure.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace signalbox::overload {
+
+namespace {
+
+// Both are for a server at one to ten times its capacity: damped there, and settled within a
+// second. The queue integrates the load, so that a loop with the first alone would swing.
+constexpr double kPerSecondOfDelayAndSecond = 4.0;
+constexpr double kPerSecondOfDelay = 2.0;
+// A stall of the machine leaves one interval of very old messages behind. It must not look like
+// lasting overload.
+constexpr double kRiseMax = 0.08;
+// Without a queue worth the name, pressure is a memory only, and fades (RFC 8033 §4.2).
+constexpr double kFadingSeconds = 0.5;
+constexpr double kNothing = 0.005;
+// After so many intervals of silence nothing is left of any pressure.
+constexpr int64_t kStepsMax = 250;
+
+constexpr double kIntervalSeconds = std::chrono::duration<double>(kInterval).count();
+
+double seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+void QueuePressure::update(Instant now, Duration target) {
+    const int64_t passed = std::clamp<int64_t>((now - interval_begun_) / kInterval, 0, kStepsMax);
+    if (passed == 0) return;
+    if (count_ > 0) delay_ = sum_ / static_cast<int64_t>(count_);
+    const double target_s = seconds(target);
+    step(count_ > 0 ? seconds(delay_) : 0, target_s);
+    for (int64_t i = 1; i < passed; ++i) step(0, target_s);
+    if (passed > 1 || count_ == 0) delay_ = {};
+    sum_ = {};
+    count_ = 0;
+    interval_begun_ = now;
+}
+
+void QueuePressure::step(double delay_s, double target_s) {
+    const double change = kPerSecondOfDelayAndSecond * kIntervalSeconds * (delay_s - target_s) +
+                          kPerSecondOfDelay * (delay_s - last_delay_s_);
+    value_ = std::clamp(value_ + std::min(change, kRiseMax), 0.0, 1.0);
+    if (delay_s < target_s / 2) value_ *= 1 - kIntervalSeconds / kFadingSeconds;
+    if (value_ < kNothing) value_ = 0;
+    last_delay_s_ = delay_s;
+}
+
+void QueuePressure::reset(Instant now) {
+    *this = QueuePressure(now);
+}
+
+}  // namespace signalbox::overload

@@ -111,6 +111,7 @@ class Shard final : io::StreamSink {
 
     // What a core wants done (shard_output.cpp).
     void empty_outbox();
+    void send_shard_messages();
     void append_journal();
     void send_all();
     void send_datagram(const transport::Transmit& transmit);

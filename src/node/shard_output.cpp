@@ -1,5 +1,5 @@
 // What a core wants done after a turn, in the order that keeps promises: the journal first, then
-// the sockets, then the rest. Implements: RFC 3261 §18.1.1, §18.2.2, §18.4
+// the other shards, then the sockets, then the rest. Implements: RFC 3261 §18.1.1, §18.2.2, §18.4
 #include "node/shard.h"
 
 namespace signalbox::node {
@@ -7,10 +7,20 @@ namespace signalbox::node {
 void Shard::empty_outbox() {
     append_journal();
     announce_domains();
+    send_shard_messages();
     send_all();
     for (const ports::DnsRequest& request : outbox_.dns_requests) {
         resolver_.resolve(now_.monotonic, request.id, request.question);
     }
+    for (const transport::Flow& flow : outbox_.flows_to_close) close_flow(flow);
+    report();
+    outbox_.clear();
+}
+
+/// Before the sockets: who reads in an answer that its phone was heard at another place may send to
+/// it at once, by any shard.
+void Shard::send_shard_messages() {
+    if (outbox_.shard_message_count() == 0) return;
     for (size_t i = 0; i < outbox_.shard_message_count(); ++i) {
         RingEntry entry;
         entry.kind = RingKind::ShardMessage;
@@ -20,9 +30,7 @@ void Shard::empty_outbox() {
             counters_.add(Counter::steering_ring_full_dropped_total);
         }
     }
-    for (const transport::Flow& flow : outbox_.flows_to_close) close_flow(flow);
-    report();
-    outbox_.clear();
+    wake_peers();
 }
 
 void Shard::append_journal() {

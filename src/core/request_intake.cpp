@@ -303,7 +303,23 @@ void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::O
     const int status =
         s_.registrar.process(now, request.message, request.flow, context, out, response_);
     s_.transactions.respond(now, server, status, response_, out.transmits);
-    if (status == 200) s_.reg_event.bindings_changed(now, context.tenant, context.aor, out);
+    if (status != 200) return;
+    tell_moves(context, request.flow, out);
+    s_.reg_event.bindings_changed(now, context.tenant, context.aor, out);
+}
+
+/// Dialogs of the phone that just registered may be on any shard.
+void RequestIntake::tell_moves(const registrar::RegisterContext& context,
+                               const transport::Flow& flow, ports::Outbox& out) {
+    const auto tell = [&](const transport::Flow& from) {
+        const proxy::FlowMoved move{context.tenant, context.aor, from, flow};
+        s_.moved_flows.note(move);
+        for (uint8_t other = 0; other < setup_.shards; ++other) {
+            if (other != setup_.shard) encode(proxy::ShardMessage(move), out.shard_message(other));
+        }
+    };
+    for (const transport::Flow& left : s_.registrar.left_flows()) tell(left);
+    if (s_.moved_flows.find(context.tenant, context.aor, flow)) tell(flow);
 }
 
 void RequestIntake::serve_subscribe(Now now, const Candidate& candidate, ports::Outbox& out) {

@@ -12,6 +12,7 @@
 #include "presence/reg_event.h"
 #include "proxy/directory.h"
 #include "proxy/local_reply.h"
+#include "proxy/moved_flows.h"
 #include "proxy/proxy_core.h"
 #include "registrar/registrar.h"
 
@@ -48,6 +49,7 @@ class RequestIntake final {
         registrar::Registrar& registrar;
         presence::RegEvent& reg_event;
         overload::Admission& admission;
+        proxy::MovedFlows& moved_flows;
         ports::SnapshotUses& snapshots;
         TimerWheel& wheel;
         BlockPool& pool;
@@ -107,6 +109,8 @@ class RequestIntake final {
                ports::Outbox& out);
     void serve(Now now, const Candidate& candidate, const Caller& caller, ports::Outbox& out);
     void serve_register(Now now, const Candidate& candidate, ports::Outbox& out);
+    void tell_moves(const registrar::RegisterContext& context, const transport::Flow& flow,
+                    ports::Outbox& out);
     void serve_subscribe(Now now, const Candidate& candidate, ports::Outbox& out);
     void challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out);
     void reject(Now now, const Candidate& candidate, const proxy::Rejection& rejection,

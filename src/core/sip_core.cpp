@@ -55,14 +55,15 @@ struct SipCore::Impl {
                 random, counters),
           directory(users, authenticator, guard, location, counters, setup.shard),
           reply({random.next(), random.next()}, counters),
+          moved_flows(random, counters),
           reg_event({}, {transactions, location, reply, snapshots, wheel, pool, counters}),
           proxy({setup.node, setup.shard, setup.shards,
                  share(limits().transactions_max, setup.shards)},
                 {transactions, calls, directory, reply, snapshots, wheel, pool, counters,
-                 *setup.keys, reg_event, random}),
+                 *setup.keys, reg_event, random, moved_flows}),
           intake({setup.node, setup.shard, setup.shards},
-                 {transactions, proxy, directory, reply, registrar, reg_event, admission, snapshots,
-                  wheel, pool, random, counters, *setup.keys}) {
+                 {transactions, proxy, directory, reply, registrar, reg_event, admission,
+                  moved_flows, snapshots, wheel, pool, random, counters, *setup.keys}) {
         overload_timer.kind = kOverloadTimer;
     }
 
@@ -99,6 +100,7 @@ struct SipCore::Impl {
     cdr::CallTracker calls;
     proxy::Directory directory;
     proxy::LocalReply reply;
+    proxy::MovedFlows moved_flows;
     presence::RegEvent reg_event;
     proxy::ProxyCore proxy;
     RequestIntake intake;
@@ -275,6 +277,7 @@ void SipCore::Impl::on_shard_message(Now now, const ports::ShardMessageIn& messa
                    [&](const proxy::StatelessRequest& request) {
                        proxy.on_stateless_request(now, message.from, request, out);
                    },
+                   [&](const proxy::FlowMoved& moved) { moved_flows.note(moved); },
                    [&](const proxy::SourceBlocked& blocked) {
                        guard.block(now, blocked.address, blocked.until);
                    },

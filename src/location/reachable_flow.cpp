@@ -83,7 +83,7 @@ std::optional<Flow> reachable_flow(const Binding& binding, const ports::Snapshot
     }
     if (!binding.is_flow_closed) {
         find_listener(flow, snapshot, 1);
-        return flow;
+        return binding.record.is_nated ? transport::only_by_connection(flow) : flow;
     }
     return binding.record.is_nated ? std::nullopt : contact_flow(binding, snapshot, own_shard);
 }

@@ -14,7 +14,8 @@ namespace signalbox::location {
 
 /// Where a request for `binding` goes.
 /// Datagrams: the flow by which it registered. Streams: that connection while it lives; after it
-/// has closed, the numeric address of its Contact, unless a NAT stands between. Nothing: it cannot
+/// has closed, the numeric address of its Contact. Where a NAT stands between it is the connection
+/// or nothing, also when it closes before the request is sent. Nothing: it cannot
 /// be reached (480). The listener is found again by address, because a reload or a restart may have
 /// moved it. `own_shard` becomes the flow's shard where no connection ties it to another.
 std::optional<transport::Flow> reachable_flow(const Binding& binding,

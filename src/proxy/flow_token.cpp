@@ -69,10 +69,4 @@ std::optional<transport::Flow> open_flow_token(std::string_view text, const cryp
     return flow;
 }
 
-bool is_same_flow(const transport::Flow& a, const transport::Flow& b) {
-    if (a.transport != b.transport || a.remote != b.remote) return false;
-    return !transport::is_reliable(a.transport) ||
-           (a.shard == b.shard && a.connection == b.connection && a.generation == b.generation);
-}
-
 }  // namespace signalbox::proxy

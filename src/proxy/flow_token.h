@@ -25,7 +25,4 @@ std::optional<transport::Flow> open_flow_token(std::string_view text, const cryp
                                                WallTime now,
                                                std::span<const transport::Listener> listeners);
 
-/// True when both name one peer: its connection, or for datagrams its address and port.
-bool is_same_flow(const transport::Flow& a, const transport::Flow& b);
-
 }  // namespace signalbox::proxy

@@ -185,6 +185,31 @@ std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequ
     return hop ? flow_to(*hop, request.snapshot, request.flow) : std::nullopt;
 }
 
+/// The flow of a phone behind a NAT: the one by which the dialog was made, or by which it has
+/// registered since.
+transport::Flow ProxyCore::nated_flow(const IncomingRequest& request,
+                                      const DialogToken& token) const {
+    const ports::Snapshot& snapshot = request.snapshot;
+    transport::Flow flow = token.flow;
+    if (!s_.moved_flows.is_empty()) {
+        const sip::Uri& phone = request.to.uri;
+        const auto moved = s_.moved_flows.find(snapshot.tenant_of_identity(phone),
+                                               sip::canonical_user(phone), token.flow);
+        const auto listener = moved ? transport::find_listener(snapshot.listeners, moved->transport,
+                                                               moved->local, moved->listener)
+                                    : std::nullopt;
+        if (listener) {
+            s_.counters.add(Counter::moved_phones_followed_total);
+            flow = *moved;
+            flow.listener = *listener;
+        }
+    }
+    // What we opened ourselves may be opened again: it has a local port of its own.
+    const bool was_accepted = flow.listener < snapshot.listeners.size() &&
+                              snapshot.listeners[flow.listener].bound.port == flow.local.port;
+    return was_accepted ? transport::only_by_connection(flow) : flow;
+}
+
 std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& request,
                                                          const Routing& routing) const {
     const DialogToken& token = *routing.token;
@@ -196,7 +221,7 @@ std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& 
     const bool is_shown =
         is_first_shown ||
         s_.calls.has_shown(s_.calls.find(request.call_id, request.from.tag, request.to.tag), hash);
-    if (!is_shown) return token.flow;
+    if (!is_shown) return token.is_nated ? nated_flow(request, token) : token.flow;
     const auto hop = resolver::next_hop(*uri);
     // A name is not looked up in a dialog: its server is at the other end of the flow by which the
     // dialog was made.

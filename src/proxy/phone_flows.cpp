@@ -96,7 +96,7 @@ void ProxyCore::take_own_hops(Now now, const IncomingRequest& request, Target& t
                                             : std::optional<transport::Flow>{};
         if (!flow) continue;
         target.has_flow = true;
-        target.flow = *flow;
+        target.flow = transport::only_by_connection(*flow);
         return;
     }
 }
@@ -108,6 +108,8 @@ void ProxyCore::keep_way(ResponseContext& context, size_t index, const Target& t
     branch.path = context.arena.copy(target.path);
     branch.is_binding = target.has_flow && !routing.token;
     branch.is_edge_flow = routing.edge_flow.has_value();
+    branch.is_only_by_connection =
+        routing.token && target.has_flow && transport::is_only_by_connection(target.flow);
     const auto is_same_phone = [&target](const Target& other) {
         return target.instance != 0 && other.instance == target.instance;
     };

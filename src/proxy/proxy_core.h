@@ -8,6 +8,7 @@
 #include "ports/port_reply.h"
 #include "proxy/directory.h"
 #include "proxy/local_reply.h"
+#include "proxy/moved_flows.h"
 #include "proxy/relay_policy.h"
 #include "proxy/request_forwarding.h"
 #include "proxy/response_context.h"
@@ -48,6 +49,7 @@ class ProxyCore final {
         const crypto::TokenKeys& keys;
         TransactionUser& other_user;
         Random& random;
+        const MovedFlows& moved_flows;
     };
     ProxyCore(const Setup& setup, const Services& services);
     ~ProxyCore();
@@ -128,6 +130,7 @@ class ProxyCore final {
                       const IncomingRequest& request) const;
     std::optional<transport::Flow> in_dialog_flow(const IncomingRequest& request,
                                                   const Routing& routing) const;
+    transport::Flow nated_flow(const IncomingRequest& request, const DialogToken& token) const;
     std::optional<transport::Flow> known_flow(Now now, const IncomingRequest& request,
                                               const sip::Uri& uri, uint64_t draw) const;
     void forget_target(Branch& branch);

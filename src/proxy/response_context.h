@@ -47,6 +47,7 @@ struct Branch {
     std::string_view path;        // Route values of this branch alone (RFC 3327 §5.4)
     std::span<const Target> other_flows;  // of the same phone: tried one by one when this one fails
     bool is_edge_flow = false;            // the flow is one that we gave out in a Path
+    bool is_only_by_connection = false;   // nothing but the flow's connection leads to the phone
     std::string_view response;  // the final response, rendered for upstream; empty when it was
                                 // forwarded or made here
     transaction::ClientHandle client;

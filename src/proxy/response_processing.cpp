@@ -202,6 +202,8 @@ void ProxyCore::branch_failed(Now now, ContextHandle handle, size_t index, int s
     if (is_flow_failure && try_other_flow(now, handle, index, out)) return;
     // RFC 5626 §5.3: whoever sent it here has other flows of that phone to try.
     if (status == 503 && branch.is_edge_flow) status = 430;
+    // As for a call to such a phone: it is away until it has another connection.
+    if (status == 503 && branch.is_only_by_connection) status = 480;
     end_branch(*context, index);
     branch.is_local = true;
     branch.status = context->is_cancelled && context->is_invite() ? 487 : status;

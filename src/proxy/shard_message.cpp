@@ -12,7 +12,8 @@ enum class Kind : uint8_t {
     LocationQuestion,
     LocationAnswer,
     SourceBlocked,
-    StatelessRequest
+    StatelessRequest,
+    FlowMoved
 };
 
 constexpr size_t kTargetsMax = 256;
@@ -123,6 +124,13 @@ struct Encoder {
         put(out, blocked.address);
         out.number(blocked.until.time_since_epoch().count());
     }
+    void operator()(const FlowMoved& moved) {
+        out.number(Kind::FlowMoved);
+        out.number(moved.tenant);
+        out.text(moved.aor);
+        put(out, moved.from);
+        put(out, moved.to);
+    }
 };
 
 CredentialQuestion get_credential_question(ByteReader& in) {
@@ -147,6 +155,15 @@ StatelessRequest get_stateless_request(ByteReader& in) {
     request.bytes = in.text();
     request.needs_state = in.number<uint8_t>() != 0;
     return request;
+}
+
+FlowMoved get_flow_moved(ByteReader& in) {
+    FlowMoved moved;
+    moved.tenant = in.number<ports::TenantId>();
+    moved.aor = in.text();
+    moved.from = get_flow(in);
+    moved.to = get_flow(in);
+    return moved;
 }
 
 LocationAnswer get_location_answer(ByteReader& in) {
@@ -207,6 +224,9 @@ std::optional<ShardMessage> decode_shard_message(std::string_view bytes) {
             break;
         case Kind::StatelessRequest:
             message = get_stateless_request(in);
+            break;
+        case Kind::FlowMoved:
+            message = get_flow_moved(in);
             break;
         case Kind::SourceBlocked: {
             SourceBlocked blocked;

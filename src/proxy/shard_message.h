@@ -91,8 +91,16 @@ struct SourceBlocked {
     Instant until;
 };
 
+/// To all: the phone behind a NAT that registered as this address of record over `from` is at `to`
+/// now. Equal ones: a phone of that user is there again. Views: the bytes it was read from.
+struct FlowMoved {
+    ports::TenantId tenant = ports::kDefaultTenant;
+    std::string_view aor;
+    transport::Flow from, to;
+};
+
 using ShardMessage = std::variant<CredentialQuestion, CredentialAnswer, LocationQuestion,
-                                  LocationAnswer, StatelessRequest, SourceBlocked>;
+                                  LocationAnswer, StatelessRequest, SourceBlocked, FlowMoved>;
 
 void encode(const ShardMessage& message, std::string& out);
 /// Nothing when the bytes are none of ours. Views: `bytes`.

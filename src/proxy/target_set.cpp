@@ -19,7 +19,8 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
     ResponseContext& context = *contexts_.get(handle);
     other_flows_.clear();
     if (routing.edge_flow) {
-        const Target target{routing.target_uri, 1000, true, *routing.edge_flow};
+        const Target target{routing.target_uri, 1000, true,
+                            transport::only_by_connection(*routing.edge_flow)};
         return fork(now, handle, request, routing, {&target, 1}, out);
     }
     if (relay.is_unresolvable && !routing.token)

@@ -41,6 +41,7 @@ void append_unknown(const sip::MessageView& message, std::string& out) {
 
 int Registrar::process(Now now, const sip::MessageView& request, const transport::Flow& flow,
                        const RegisterContext& context, ports::Outbox& out, std::string& response) {
+    left_flows_.clear();
     Request read{now, request, flow, context};
     const auto cseq = sip::parse_cseq(request.value(sip::HeaderId::CSeq));
     if (!cseq) return refuse(read, {400, error_text(cseq.error().code)}, response);
@@ -63,7 +64,9 @@ int Registrar::process(Now now, const sip::MessageView& request, const transport
     if (refusal.status == 0) refusal = apply_outbound(read);
     if (refusal.status == 0) refusal = plan(read);
     if (refusal.status == 0) refusal = apply(read, out);
-    return refusal.status == 0 ? accept(read, response) : refuse(read, refusal, response);
+    if (refusal.status == 0) return accept(read, response);
+    left_flows_.clear();
+    return refuse(read, refusal, response);
 }
 
 Registrar::Refusal Registrar::plan(const Request& request) {
@@ -97,6 +100,7 @@ Registrar::Refusal Registrar::plan_one(const Request& request, size_t asked_inde
     if (index == planned_.size()) {
         if (asked.expires == 0) return {};
         make_room(request, asked);
+        note_new_connection(request, asked);
         planned_.emplace_back().is_new = true;
     }
     PlannedBinding& planned = planned_[index];
@@ -105,6 +109,7 @@ Registrar::Refusal Registrar::plan_one(const Request& request, size_t asked_inde
     // mention holds.
     const bool is_compared = !planned.is_new && !planned.is_touched;
     if (is_compared && request.is_older_than(record)) return {500, "CSeq is not higher"};
+    if (is_compared) note_move(request, asked, record);
     planned.is_touched = true;
     planned.is_removed = asked.expires == 0;
     record.contact = asked.address.uri_text;
@@ -123,6 +128,26 @@ Registrar::Refusal Registrar::plan_one(const Request& request, size_t asked_inde
     planned.binding.expires = request.now.monotonic + std::chrono::seconds(asked.expires);
     planned.binding.is_flow_closed = false;
     return {};
+}
+
+/// A phone behind a NAT has another port of it, or another connection, than before. Not where
+/// somebody stands between: his one flow may be that of many phones.
+void Registrar::note_move(const Request& request, const AskedContact& asked,
+                          const ports::BindingView& before) {
+    if (!asked.is_nated || asked.expires == 0 || !before.is_nated) return;
+    if (!before.path.empty() || !request.path.empty() || !came_directly(request.message)) return;
+    if (transport::is_same_flow(before.flow, request.flow)) return;
+    left_flows_.push_back(before.flow);
+}
+
+/// A phone whose Contact names the port of its connection comes back as another Contact. It is the
+/// same one by its Call-ID.
+void Registrar::note_new_connection(const Request& request, const AskedContact& asked) {
+    for (const PlannedBinding& planned : planned_) {
+        const bool is_own = planned.binding.record.call_id == request.call_id;
+        if (is_own && planned.binding.is_flow_closed && !planned.is_touched)
+            note_move(request, asked, planned.binding.record);
+    }
 }
 
 /// A phone that started anew behind its NAT may be taken for a second one of the same private

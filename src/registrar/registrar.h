@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,10 @@ class Registrar final {
     int process(Now now, const sip::MessageView& request, const transport::Flow& flow,
                 const RegisterContext& context, ports::Outbox& out, std::string& response);
 
+    /// The flows over which the phone of the last REGISTER was registered before it, where a NAT
+    /// stands between and it came by another one now (RFC 5626 §5.3). Empty after a refusal.
+    std::span<const transport::Flow> left_flows() const { return left_flows_; }
+
  private:
     /// Why a request is refused.
     struct Refusal {
@@ -93,6 +98,9 @@ class Registrar final {
     Refusal plan_removal_of_all(const Request& request);
     Refusal plan_one(const Request& request, size_t asked_index);
     void make_room(const Request& request, const AskedContact& asked);
+    void note_move(const Request& request, const AskedContact& asked,
+                   const ports::BindingView& before);
+    void note_new_connection(const Request& request, const AskedContact& asked);
     Refusal apply(const Request& request, ports::Outbox& out);
     void append_gruus(const Request& request, const ports::BindingView& record);
     void append_contact(const Request& request, const location::Binding& binding, bool with_gruus);
@@ -110,6 +118,7 @@ class Registrar final {
     std::vector<AskedContact> asked_;
     std::vector<PlannedBinding> planned_;
     std::vector<location::Binding> kept_;
+    std::vector<transport::Flow> left_flows_;
     bool has_star_ = false;
     std::string parameters_text_;
     std::string unfolded_text_;

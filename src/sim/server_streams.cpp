@@ -36,6 +36,7 @@ void Server::send_stream(uint8_t shard, const transport::Transmit& transmit, std
     const Flow& flow = transmit.flow;
     const uint64_t owner = transmit.owner;
     StreamId stream = find_stream(flow);
+    if (stream == 0 && flow.remote.port == 0) return fail_transmit(shard, bytes, owner);
     if (stream == 0) stream = open_stream(shard, flow);
     Connection& connection = connections_.at(stream);
     if (!connection.is_open && transmit.connect_max > Duration{}) {

@@ -101,4 +101,23 @@ PeerDomain PeerDomain::of(std::string_view domain) {
     return from(hash == 0 ? 1 : hash);
 }
 
+bool is_same_flow(const Flow& a, const Flow& b) {
+    if (a.transport != b.transport || a.remote != b.remote) return false;
+    return !is_reliable(a.transport) ||
+           (a.shard == b.shard && a.connection == b.connection && a.generation == b.generation);
+}
+
+Flow only_by_connection(const Flow& flow) {
+    Flow bound = flow;
+    // Port 0 is nobody's: no driver opens a connection to it.
+    if (is_reliable(flow.transport) && flow.connection != Flow::kNoConnection)
+        bound.remote.port = 0;
+    return bound;
+}
+
+bool is_only_by_connection(const Flow& flow) {
+    return is_reliable(flow.transport) && flow.connection != Flow::kNoConnection &&
+           flow.remote.port == 0;
+}
+
 }  // namespace signalbox::transport

@@ -82,6 +82,16 @@ struct Flow {
     friend bool operator==(const Flow&, const Flow&) = default;
 };
 
+/// True when both name one peer: its connection, or for datagrams its address and port.
+bool is_same_flow(const Flow& a, const Flow& b);
+
+/// The same flow, for a phone that nothing but its connection leads to: once that is gone, sending
+/// fails at once. Nobody listens at the port from which a NAT let the connection out. Datagrams and
+/// flows that name no connection stay as they are (RFC 5626 §5.3).
+Flow only_by_connection(const Flow& flow);
+/// True for what only_by_connection() has made of a stream.
+bool is_only_by_connection(const Flow& flow);
+
 /// Why a flow ended.
 enum class FlowError : uint8_t {
     ClosedByPeer,

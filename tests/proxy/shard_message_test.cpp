@@ -109,6 +109,17 @@ TEST(ShardMessage_Behaviour, ABlockComesBack) {
     EXPECT_EQ(copy.until, Instant(std::chrono::hours(3)));
 }
 
+TEST(ShardMessage_Behaviour, AMoveComesBack) {
+    const FlowMoved move{7, "bob", testing::flow("203.0.113.1:40000"),
+                         testing::flow("203.0.113.1:40001", transport::Transport::Tcp)};
+    std::string bytes;
+    const FlowMoved copy = again(move, bytes);
+    EXPECT_EQ(copy.tenant, 7U);
+    EXPECT_EQ(copy.aor, "bob");
+    EXPECT_EQ(copy.from, move.from);
+    EXPECT_EQ(copy.to, move.to);
+}
+
 TEST(ShardMessage_Behaviour, ACutMessageIsNone) {
     LocationAnswer answer;
     answer.targets.push_back({"sip:b@198.51.100.1", 300, true, testing::flow()});

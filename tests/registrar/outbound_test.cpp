@@ -223,6 +223,69 @@ TEST_F(Registrar_Nat, RebindingOfOnePhoneReplacesItsFlow) {
     EXPECT_EQ(found[0].record.flow.remote.port, 40001);
 }
 
+TEST_F(Registrar_Nat, TellsWhichFlowAPhoneHasLeft) {
+    const transport::Flow first = flow;
+    send(reg(1).contact("<sip:a@192.168.1.10:5060>"));
+    EXPECT_TRUE(registrar.left_flows().empty()) << "it is new";
+    send(reg(2).contact("<sip:a@192.168.1.10:5060>"));
+    EXPECT_TRUE(registrar.left_flows().empty()) << "it came by the same flow";
+    flow.remote.port = 40001;
+    send(reg(3).contact("<sip:a@192.168.1.10:5060>"));
+    ASSERT_EQ(registrar.left_flows().size(), 1U);
+    EXPECT_EQ(registrar.left_flows()[0], first);
+    send(reg(4));
+    EXPECT_TRUE(registrar.left_flows().empty()) << "nothing is bound";
+}
+
+TEST_F(Registrar_Nat, NeitherARemovalNorARefusalLeavesAFlow) {
+    send(reg(1).contact("<sip:a@192.168.1.10:5060>"));
+    flow.remote.port = 40001;
+    EXPECT_EQ(send(reg(2).contact("<sip:a@192.168.1.10:5060>").contact("<sip:b@h>;expires=1")),
+              423);
+    EXPECT_TRUE(registrar.left_flows().empty());
+    EXPECT_EQ(send(reg(1).contact("<sip:a@192.168.1.10:5060>")), 500);
+    EXPECT_TRUE(registrar.left_flows().empty());
+    snapshot.registrar.contacts_max = 1;
+    EXPECT_EQ(send(reg(2).contact("<sip:a@192.168.1.10:5060>").contact("<sip:b@198.51.100.9>")),
+              403);
+    EXPECT_TRUE(registrar.left_flows().empty());
+    send(reg(3).contact("<sip:a@192.168.1.10:5060>;expires=0"));
+    EXPECT_TRUE(registrar.left_flows().empty());
+}
+
+TEST_F(Registrar_Nat, OnlyAPhoneThatStandsBehindANatItselfLeavesAFlow) {
+    send(reg(1).contact("<sip:a@198.51.100.9:5062>"));
+    flow.remote.port = 40001;
+    send(reg(2).contact("<sip:a@198.51.100.9:5062>"));
+    EXPECT_TRUE(registrar.left_flows().empty()) << "it is reached at its Contact";
+    const auto by_edge = [](uint32_t cseq) {
+        return reg(cseq, "edge")
+            .contact("<sip:a@192.168.1.10:5060>")
+            .with("Via: SIP/2.0/UDP 192.168.1.10;branch=z9hG4bKphone");
+    };
+    send(by_edge(1));
+    flow.remote.port = 40002;
+    send(by_edge(2));
+    EXPECT_TRUE(registrar.left_flows().empty()) << "others come by the proxy's flow too";
+}
+
+TEST_F(Registrar_Nat, AnotherContactOfAPhoneWhoseConnectionIsLostIsThatPhone) {
+    flow.transport = transport::Transport::Tcp;
+    flow.connection = 1;
+    const transport::Flow first = flow;
+    send(reg(1).contact("<sip:a@192.168.1.10:33001>"));
+    flow.connection = 2;
+    send(reg(2).contact("<sip:a@192.168.1.10:33002>"));
+    EXPECT_TRUE(registrar.left_flows().empty()) << "both connections are up";
+    location.flow_closed(first);
+    flow.connection = 3;
+    send(reg(1, "another").contact("<sip:a@192.168.1.10:33003>"));
+    EXPECT_TRUE(registrar.left_flows().empty()) << "another phone";
+    send(reg(3).contact("<sip:a@192.168.1.10:33004>"));
+    ASSERT_EQ(registrar.left_flows().size(), 1U);
+    EXPECT_EQ(registrar.left_flows()[0], first);
+}
+
 TEST_F(Registrar_Nat, PublicContactFromElsewhereIsTheSameBinding) {
     send(reg(1).contact("<sip:a@203.0.113.4>"));
     flow.remote.port = 40001;

@@ -1,5 +1,5 @@
 // The names of the transports. Covers: RFC 3261 §20.42 (transport of a Via), §26.2.2 (sips), RFC
-// 7118 §5. Not covered: SCTP.
+// 7118 §5, RFC 5626 §5.3 (what is one flow). Not covered: SCTP.
 #include "transport/flow.h"
 
 #include <gtest/gtest.h>
@@ -69,6 +69,39 @@ TEST(Flow_Rfc5922_7_2, DomainsAreNamedWithoutRegardToCase) {
     EXPECT_EQ(PeerDomain::from(domain.number()), domain);
     EXPECT_TRUE(PeerDomain::of(""));
     EXPECT_FALSE(PeerDomain());
+}
+
+TEST(Flow_Rfc5626_5_3, AStreamIsNamedByItsConnectionAndADatagramsPeerByItsAddress) {
+    Flow flow;
+    flow.remote = {IpAddress::v4(203, 0, 113, 30), 40000};
+    Flow other = flow;
+    other.local.port = 5070;
+    EXPECT_TRUE(is_same_flow(flow, other));
+    other.remote.port = 40001;
+    EXPECT_FALSE(is_same_flow(flow, other));
+    flow.transport = Transport::Tcp;
+    flow.connection = 3;
+    for (int part = 0; part < 4; ++part) {
+        other = flow;
+        if (part == 0) other.connection = 4;
+        if (part == 1) other.generation = 1;
+        if (part == 2) other.shard = 1;
+        EXPECT_EQ(is_same_flow(flow, other), part == 3);
+    }
+}
+
+TEST(Flow_Rfc5626_5_3, OnlyTheConnectionLeadsToAPhoneBehindANat) {
+    Flow flow;
+    flow.remote = {IpAddress::v4(203, 0, 113, 30), 40000};
+    EXPECT_EQ(only_by_connection(flow), flow);
+    flow.transport = Transport::Tls;
+    EXPECT_EQ(only_by_connection(flow), flow) << "it names no connection";
+    flow.connection = 3;
+    EXPECT_FALSE(is_only_by_connection(flow));
+    const Flow bound = only_by_connection(flow);
+    EXPECT_TRUE(is_only_by_connection(bound));
+    EXPECT_EQ(bound.connection, 3U);
+    EXPECT_EQ(bound.remote, (Endpoint{flow.remote.address, 0}));
 }
 
 }  // namespace signalbox::transport

@@ -36,6 +36,10 @@ class Phone:
         self.register_id = new_token("reg-")
         self.register_cseq = 0
 
+    def connect_again(self):
+        """Another connection in place of the one that is lost."""
+        self.link = open_link(self.link.transport.lower(), self.to, self.link.host)
+
     # Names.
     @property
     def address(self):

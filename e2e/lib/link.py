@@ -1,12 +1,46 @@
 """The sockets of the test phones: a datagram socket and a stream, both giving whole SIP messages with a deadline."""
 
+import errno
 import re
 import socket
+import threading
 import time
 
 from message import Message
 
 LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:[ \t]*(\d+)")
+
+# A phone's port is never given to another phone of the same proof: the server may still call, or repeat a request to, one that is gone.
+# They lie below the ports that the kernel hands out, which clients of streams have.
+PHONE_PORTS = range(20000, 32000)
+TLS_PORTS = range(19000, 20000)   # of peers that listen with a certificate
+unused, unused_tls = iter(PHONE_PORTS), iter(TLS_PORTS)
+port_lock = threading.Lock()
+observers = []   # each is called with every message that a phone gets by a stream, and with the stream
+
+
+def bind_unused(sock, host, ports=None):
+    """Binds the socket to a port that no phone had before. Ports in use by somebody else are passed over."""
+    while True:
+        with port_lock:
+            port = next(unused if ports is None else ports, None)
+        assert port, "this proof has used up all ports for its phones"
+        try:
+            return sock.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+
+
+def listen(host, port=0, ports=None):
+    """A listening stream socket: at that port, or at one that no phone had before."""
+    if port:
+        return socket.create_server((host, port))
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bind_unused(sock, host, ports)
+    sock.listen(128)
+    return sock
 
 
 class Datagrams:
@@ -18,7 +52,10 @@ class Datagrams:
     def __init__(self, host="127.0.0.1", port=0):
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.socket.bind((host, port))
+        if port:
+            self.socket.bind((host, port))
+        else:
+            bind_unused(self.socket, host)
         self.host, self.port = self.socket.getsockname()[:2]
 
     def send(self, data, to):
@@ -81,6 +118,9 @@ class Stream:
         deadline = time.monotonic() + seconds
         while True:
             message = self.take()
+            if message:
+                for observe in observers:
+                    observe(message, self)
             if message or self.is_closed:
                 return message
             self.socket.settimeout(max(0.0001, deadline - time.monotonic()))
@@ -101,7 +141,7 @@ class StreamListener:
     """A phone's TCP listener: what is tried at its Contact arrives here."""
 
     def __init__(self, host="127.0.0.1", port=0):
-        self.socket = socket.create_server((host, port))
+        self.socket = listen(host, port)
         self.host, self.port = self.socket.getsockname()[:2]
 
     def accept(self, seconds):

@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 
-from link import Stream
+from link import Stream, listen, unused_tls
 from message import Message, new_token
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -44,7 +44,8 @@ class TlsListener:
     def __init__(self, certificate, key, host="127.0.0.1"):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate, key)
-        self.socket = socket.create_server((host, 0))
+        self.context.keylog_filename = os.environ.get("SSLKEYLOGFILE")   # as the standard library's default contexts have it
+        self.socket = listen(host, ports=unused_tls)
         self.host, self.port = self.socket.getsockname()[:2]
 
     def accept(self, seconds):

@@ -52,7 +52,7 @@ give_up() {
 packages_of() {
     local list
     for list in "$@"; do
-        sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$root/tools/packages/$list.txt"
+        sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$root/tools/packages/$list.txt"
     done
 }
 

@@ -14,15 +14,17 @@ SERVER = ("127.0.0.1", 15060)
 CALLEE_PORT, CALLER_PORT = 15070, 15080
 CALLEE_WIRE, CALLER_WIRE = 15071, 15081  # where the lossy wires are, when there are any
 
+FIELDS = "SEQUENTIAL\nalice;{};[authentication username=alice password=a-secret]\n"   # SEQUENTIAL: sipp reads them again for each call
 
-def register_callee(server, transport):
+
+def register_callee(server, transport, user="bob"):
     """Registers the callee at its port, and leaves the port to sipp."""
     if transport == "udp":
-        phone = Phone(server, "bob", "b-secret", port=CALLEE_PORT)
+        phone = Phone(server, user, "b-secret", port=CALLEE_PORT)
         phone.register_ok()
     else:
-        phone = Phone(server, "bob", "b-secret", transport="tcp")
-        phone.register_ok(contact=f"<sip:bob@127.0.0.1:{CALLEE_PORT};transport=tcp>")
+        phone = Phone(server, user, "b-secret", transport="tcp")
+        phone.register_ok(contact=f"<sip:{user}@127.0.0.1:{CALLEE_PORT};transport=tcp>")
     phone.close()
 
 
@@ -69,7 +71,7 @@ def run_calls(transport, calls, rate, lost_percent=0):
         else:
             register_callee(server, transport)
         ways = (CALLER_WIRE, CALLEE_WIRE, CALLER_WIRE) if wires else (CALLER_PORT, CALLEE_PORT, SERVER[1])
-        (server.folder / "fields.csv").write_text("SEQUENTIAL\nalice;bob;[authentication username=alice password=a-secret]\n", encoding="utf-8")
+        (server.folder / "fields.csv").write_text(FIELDS.format("bob@example.test"), encoding="utf-8")
         callee = start_sipp(server.folder, "callee_lossy" if wires else "callee", transport, CALLEE_PORT, ways[1])
         time.sleep(0.3)
         caller = start_sipp(server.folder, "caller", transport, CALLER_PORT, ways[0], f"127.0.0.1:{ways[2]}", "-inf", "fields.csv", "-m", str(calls),
@@ -91,3 +93,23 @@ def run_calls(transport, calls, rate, lost_percent=0):
             callee.kill()
             callee.wait()
         server.close()
+
+
+def run_callee_and_caller(server, transport, calls, rate, register_at, callee, callee_uri):
+    """Makes calls from alice, a user of `server`, to a callee who registers somewhere else. Gives the number of calls; all must be well."""
+    register_callee(register_at, transport, callee)
+    folder = server.folder / f"sipp-{transport}"
+    folder.mkdir()
+    (folder / "fields.csv").write_text(FIELDS.format(callee_uri), encoding="utf-8")
+    called = start_sipp(folder, "callee", transport, CALLEE_PORT, CALLEE_PORT)
+    try:
+        time.sleep(0.3)
+        caller = start_sipp(folder, "caller", transport, CALLER_PORT, CALLER_PORT, f"127.0.0.1:{SERVER[1]}", "-inf", "fields.csv", "-m", str(calls),
+                            "-r", str(rate), "-recv_timeout", "34000", "-timeout", "60")
+        status = caller.wait(90)
+        errors = folder / "caller.errors"
+        assert status == 0, f"sipp ended with {status}: {errors.read_text(encoding='utf-8', errors='replace')[:2000] if errors.exists() else ''}"
+    finally:
+        called.kill()
+        called.wait()
+    return calls

@@ -8,11 +8,13 @@ from phone import Phone
 from proof import demand, shown
 from relay import LossyWire
 from server import Server
+from tls_bridge import TlsBridges
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "sipp"
 SERVER = ("127.0.0.1", 15060)
 CALLEE_PORT, CALLER_PORT = 15070, 15080
-CALLEE_WIRE, CALLER_WIRE = 15071, 15081  # where the lossy wires are, when there are any
+CALLEE_WIRE, CALLER_WIRE = 15071, 15081  # where the lossy wires are, when there are any, or the bridges to TLS: Debian's sipp speaks none
+TLS_SERVER = ("127.0.0.1", 15061)
 
 FIELDS = "SEQUENTIAL\nalice;{};[authentication username=alice password=a-secret]\n"   # SEQUENTIAL: sipp reads them again for each call
 
@@ -23,8 +25,9 @@ def register_callee(server, transport, user="bob"):
         phone = Phone(server, user, "b-secret", port=CALLEE_PORT)
         phone.register_ok()
     else:
-        phone = Phone(server, user, "b-secret", transport="tcp")
-        phone.register_ok(contact=f"<sip:{user}@127.0.0.1:{CALLEE_PORT};transport=tcp>")
+        port = CALLEE_WIRE if transport == "tls" else CALLEE_PORT
+        phone = Phone(server, user, "b-secret", transport=transport)
+        phone.register_ok(contact=f"<sip:{user}@127.0.0.1:{port};transport={transport}>")
     phone.close()
 
 
@@ -41,10 +44,19 @@ def register_over_wire(server):
     phone.close()
 
 
+def bridges_to(server):
+    """Bridges before both ends of sipp: the caller's verifies the server's certificate, the callee's shows one that the server verifies."""
+    certificate, key = (str(server.folder / "data" / name) for name in ("certificate.pem", "private_key.pem"))
+    bridges = TlsBridges()
+    bridges.from_plain(CALLER_WIRE, TLS_SERVER, certificate)
+    bridges.from_tls(CALLEE_WIRE, ("127.0.0.1", CALLEE_PORT), certificate, key)
+    return bridges
+
+
 def start_sipp(folder, scenario, transport, port, contact_port, *arguments):
     log = (folder / f"{scenario}.log").open("wb")
     command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", "u1" if transport == "udp" else "t1", "-i", "127.0.0.1", "-p", str(port),
-               "-key", "contact_port", str(contact_port), "-auth_uri", "example.test", "-nostdin", "-trace_err", "-error_file", str(folder / f"{scenario}.errors"), *arguments]
+               "-key", "contact_port", str(contact_port), "-key", "way", transport.upper(), "-auth_uri", "example.test", "-nostdin", "-trace_err", "-error_file", str(folder / f"{scenario}.errors"), *arguments]
     return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
 
 
@@ -60,8 +72,9 @@ def records_of(server, calls):
 
 def run_calls(transport, calls, rate, lost_percent=0):
     """Makes the calls through a server of its own; all must be well, with one answered record each."""
-    server = Server(SERVER[1], [("alice", "a-secret"), ("bob", "b-secret")])
-    callee, wires = None, []
+    secure = {"settings": '[tls]\nca_file = "data/certificate.pem"\n', "more": {"tls": (TLS_SERVER[1], "")}} if transport == "tls" else {}
+    server = Server(SERVER[1], [("alice", "a-secret"), ("bob", "b-secret")], **secure)
+    callee, wires, bridges = None, [], None
     try:
         server.start()
         if lost_percent:
@@ -70,7 +83,8 @@ def run_calls(transport, calls, rate, lost_percent=0):
             register_over_wire(server)
         else:
             register_callee(server, transport)
-        ways = (CALLER_WIRE, CALLEE_WIRE, CALLER_WIRE) if wires else (CALLER_PORT, CALLEE_PORT, SERVER[1])
+        bridges = bridges_to(server) if transport == "tls" else None
+        ways = (CALLER_WIRE, CALLEE_WIRE, CALLER_WIRE) if wires or bridges else (CALLER_PORT, CALLEE_PORT, SERVER[1])
         (server.folder / "fields.csv").write_text(FIELDS.format("bob@example.test"), encoding="utf-8")
         callee = start_sipp(server.folder, "callee_lossy" if wires else "callee", transport, CALLEE_PORT, ways[1])
         time.sleep(0.3)
@@ -87,8 +101,12 @@ def run_calls(transport, calls, rate, lost_percent=0):
         shown(f"retransmissions absorbed: {stats['rx_request_retransmissions_total']} requests, {stats['rx_response_retransmissions_total']} responses")
         if wires:
             demand(all(wire.dropped > 20 for wire in wires), f"lost datagrams: {[wire.dropped for wire in wires]}")
+        if bridges:
+            demand(bridges.passed >= 2, f"{bridges.passed} connections over TLS: the caller's, and one to the callee from each shard that had calls")
         demand(server.stop() == 0, "SIGTERM ends the server with 0")
     finally:
+        if bridges:
+            bridges.close()
         if callee:
             callee.kill()
             callee.wait()

@@ -152,7 +152,7 @@ class Conversation:
     def note(self, message):
         """Remembers a message that a server got, as far as it can be read."""
         try:
-            key = message.get("Call-ID"), message.get("CSeq"), message.branch
+            key = plain(message.get("Call-ID")), plain(message.get("CSeq")), message.branch
             if message.is_response():
                 self.answered_to.setdefault(message.branch, set()).add(message.get("To"))
             else:
@@ -165,11 +165,11 @@ class Conversation:
         return self.faults_of_response(message) if message.is_response() else self.faults_of_request(message)
 
     def faults_of_response(self, message):
-        asked = self.requests.get((message.get("Call-ID"), message.get("CSeq"), message.branch))
+        asked = self.requests.get((plain(message.get("Call-ID")), plain(message.get("CSeq")), message.branch))
         if not asked:
             return [f"{message.start} to a request that never came"]
         found = []
-        if not any(same_vias(message, request) and message.get("From") == request.get("From") for request in asked):
+        if not any(same_vias(message, request) and plain(message.get("From")) == plain(request.get("From")) for request in asked):
             found.append(f"Via or From are not the request's: {message.values('Via')}, {asked[0].values('Via')}")
         if not any(request.tag("To") in (None, message.tag("To")) for request in asked):
             found.append("another To tag than the request's")
@@ -206,6 +206,11 @@ class Conversation:
         if message.method == "ACK" and message.get("To") not in self.answered_to.get(message.branch, ()):
             found.append("ACK with a To that no response had")
         return found
+
+
+def plain(value):
+    """A value without the folds and the white space around it that somebody wrote."""
+    return " ".join(value.split())
 
 
 def same_vias(response, request):

@@ -8,6 +8,7 @@ import rules_digest  # noqa: F401
 import rules_forking  # noqa: F401
 import rules_identity  # noqa: F401
 import rules_outbound  # noqa: F401
+import rules_peers  # noqa: F401
 import rules_proxy  # noqa: F401
 import rules_registrar  # noqa: F401
 import rules_secure  # noqa: F401

@@ -61,8 +61,9 @@ def start_sipp(folder, scenario, transport, port, contact_port, *arguments):
 
 
 def records_of(server, calls):
-    """The records once there are that many, or what there is after five seconds: they are folded from the journal behind the calls."""
-    for _ in range(50):
+    """The records once there are that many, or what there is after twenty seconds: they are folded from the journal behind the calls, late on
+    a busy machine."""
+    for _ in range(200):
         records = server.calls()
         if len(records) >= calls:
             break

@@ -230,6 +230,7 @@ void SipCore::Impl::on_request(Now now, const proxy::IncomingRequest& request, p
 void SipCore::on_flow_closed(Now now, const transport::Flow& flow, transport::FlowError,
                              ports::Outbox& out) {
     impl_->location.flow_closed(flow);
+    impl_->transactions.on_flow_closed(now, flow, out.transmits);
     impl_->finish_turn(now, out);
 }
 

@@ -1,5 +1,5 @@
 // The client transactions of one layer, and the execution of what their machines ask for.
-// Implements: RFC 3261 §17.1, §17.1.4, §9.1; RFC 6026 §7.2, §8.4
+// Implements: RFC 3261 §17.1, §17.1.4, §18.4, §9.1; RFC 6026 §7.2, §8.4
 #include "transaction/client_transactions.h"
 
 #include "transaction/ack_and_cancel.h"
@@ -56,6 +56,12 @@ uint8_t transport_error_event(const ClientTransaction& transaction) {
 
 bool is_in(const ClientTransaction& transaction, InviteClientState state) {
     return is_invite(transaction) && transaction.state == static_cast<uint8_t>(state);
+}
+
+/// True when nothing was heard from the peer: Calling or Trying.
+bool is_unheard(const ClientTransaction& transaction, uint8_t state) {
+    return is_invite(transaction) ? state == static_cast<uint8_t>(InviteClientState::Calling)
+                                  : state == static_cast<uint8_t>(NonInviteClientState::Trying);
 }
 
 /// How long the state lasts that these actions begin.
@@ -134,6 +140,7 @@ void ClientTransactions::begin(Now now, ClientHandle client, ClientTransaction& 
         arm(now, transaction, start.actions);
         enter(client, transaction, static_cast<uint8_t>(start.next));
     }
+    if (reliable) list_unheard(client, transaction);
 }
 
 void ClientTransactions::release(ClientHandle client) {
@@ -206,6 +213,40 @@ void ClientTransactions::on_transmit_failed(Now now, ClientHandle client,
     const ClientTransaction* transaction = find_or_count(client);
     if (transaction == nullptr || !transaction->is_sent) return;
     advance(now, client, transport_error_event(*transaction), nullptr, out);
+}
+
+/// The peer may have read the request before the connection ended, or not: the same octets by
+/// another connection serve both, because it absorbs them as a retransmission. A connection that
+/// ends again, or cannot be opened, is a transport error.
+void ClientTransactions::on_flow_closed(Now now, const transport::Flow& closed,
+                                        transport::Transmits& out) {
+    if (!transport::is_reliable(closed.transport)) return;
+    for (size_t i = unheard_.size(); i-- > 0;) {
+        if (i >= unheard_.size()) continue;
+        const ClientHandle client = unheard_[i];
+        ClientTransaction& transaction = *slab_.get(client);
+        if (!went_by(transaction, closed)) continue;
+        if (transaction.is_sent_again) {
+            advance(now, client, transport_error_event(transaction), nullptr, out);
+            continue;
+        }
+        transaction.is_sent_again = true;
+        resources_.counters.add(Counter::tx_requests_sent_again_flow_closed_total);
+        transmit(client, transaction, out);
+    }
+}
+
+/// A flow that names no connection went by the one to its remote that this shard had.
+bool ClientTransactions::went_by(const ClientTransaction& transaction,
+                                 const transport::Flow& closed) const {
+    const transport::Flow& flow = transaction.flow;
+    if (flow.transport != closed.transport) return false;
+    if (flow.connection != transport::Flow::kNoConnection) {
+        return flow.shard == closed.shard && flow.connection == closed.connection &&
+               flow.generation == closed.generation;
+    }
+    return closed.shard == resources_.shard && flow.remote == closed.remote &&
+           flow.domain == closed.domain;
 }
 
 ClientTransactions::Step ClientTransactions::step(const ClientTransaction& transaction,
@@ -286,7 +327,25 @@ void ClientTransactions::inform(ClientHandle client, const ClientTransaction& tr
 
 void ClientTransactions::enter(ClientHandle client, ClientTransaction& transaction, uint8_t next) {
     transaction.state = next;
+    if (!is_unheard(transaction, next)) unlist(transaction);
     if (next == terminated_state(transaction)) erase(client);
+}
+
+void ClientTransactions::list_unheard(ClientHandle client, ClientTransaction& transaction) {
+    transaction.unheard_place = static_cast<uint32_t>(unheard_.size());
+    unheard_.push_back(client);
+}
+
+/// The last one of the list takes its place.
+void ClientTransactions::unlist(ClientTransaction& transaction) {
+    const uint32_t place = transaction.unheard_place;
+    if (place == ClientTransaction::kHeard) return;
+    transaction.unheard_place = ClientTransaction::kHeard;
+    const ClientHandle last = unheard_.back();
+    unheard_.pop_back();
+    if (place == unheard_.size()) return;
+    unheard_[place] = last;
+    slab_.get(last)->unheard_place = place;
 }
 
 void ClientTransactions::erase(ClientHandle client) {
@@ -294,6 +353,7 @@ void ClientTransactions::erase(ClientHandle client) {
     // With the INVITE's record goes the branch by which responses to its CANCEL would be found.
     if (slab_.get(transaction.cancel) != nullptr) erase(transaction.cancel);
     if (transaction.is_own_cancel) --own_cancels_;
+    unlist(transaction);
     resources_.release(transaction.kept);
     slab_.erase(client);
 }

@@ -1,8 +1,9 @@
 // The client transactions of one layer: their records, and the execution of what their machines ask
-// for. Implements: RFC 3261 §17.1, §9.1; RFC 6026 §7.2
+// for. Implements: RFC 3261 §17.1, §18.4, §9.1; RFC 6026 §7.2
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/slab.h"
 #include "sip/header_values.h"
@@ -17,6 +18,8 @@ namespace signalbox::transaction {
 /// Owned by ClientTransactions, from reserve() until its machine is Terminated. Small, because half
 /// a million linger.
 struct ClientTransaction {
+    static constexpr uint32_t kHeard = UINT32_MAX;
+
     TransactionTimer timer;
     PooledBytes kept;  // the request; once a failure came, its ACK; else nothing
     const SipTimers* timers = nullptr;
@@ -24,12 +27,14 @@ struct ClientTransaction {
     uint64_t cookie = 0;  // what the branch of a response must show
     ClientHandle cancel;  // of an INVITE: its CANCEL, once one was asked for; may be stale
     transport::Flow flow;
-    uint32_t extension_hash = 0;  // of the method's text, where it is no known method
+    uint32_t extension_hash = 0;      // of the method's text, where it is no known method
+    uint32_t unheard_place = kHeard;  // in the list of those whose peer said nothing yet
     Machine machine = Machine::NonInviteClient;
     uint8_t state = 0;  // of the machine
     sip::Method method = sip::Method::Extension;
     bool is_sent = false;        // false: its place is reserved, its machine has not begun
     bool is_own_cancel = false;  // made here for an INVITE: nobody is told about it
+    bool is_sent_again = false;  // its connection ended before any response, and it took another
 };
 static_assert(sizeof(ClientTransaction) <= 192);
 
@@ -50,6 +55,7 @@ class ClientTransactions final {
                           transport::Transmits& out);
     void on_timer(Now now, ClientHandle client, transport::Transmits& out);
     void on_transmit_failed(Now now, ClientHandle client, transport::Transmits& out);
+    void on_flow_closed(Now now, const transport::Flow& closed, transport::Transmits& out);
 
     const ClientTransaction* find(ClientHandle client) const { return slab_.get(client); }
     static bool is_pending(const ClientTransaction& transaction);
@@ -68,6 +74,9 @@ class ClientTransactions final {
     void arm(Now now, ClientTransaction& transaction, uint16_t actions);
     void inform(ClientHandle client, const ClientTransaction& transaction, uint16_t actions);
     void enter(ClientHandle client, ClientTransaction& transaction, uint8_t next);
+    bool went_by(const ClientTransaction& transaction, const transport::Flow& closed) const;
+    void list_unheard(ClientHandle client, ClientTransaction& transaction);
+    void unlist(ClientTransaction& transaction);
 
     void begin(Now now, ClientHandle client, ClientTransaction& transaction,
                transport::Transmits& out);
@@ -83,7 +92,8 @@ class ClientTransactions final {
     Slab<ClientTransaction> slab_;
     uint32_t own_cancels_ =
         0;  // live records that the limit does not count: at most one for each INVITE
-    std::string scratch_;  // ACKs and CANCELs are built here
+    std::vector<ClientHandle> unheard_;  // by streams, and without any response
+    std::string scratch_;                // ACKs and CANCELs are built here
 };
 
 }  // namespace signalbox::transaction

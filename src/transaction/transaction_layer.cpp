@@ -146,6 +146,11 @@ void TransactionLayer::on_transmit_failed(Now now, uint64_t transmit_owner,
     }
 }
 
+void TransactionLayer::on_flow_closed(Now now, const transport::Flow& closed,
+                                      transport::Transmits& out) {
+    impl_->clients.on_flow_closed(now, closed, out);
+}
+
 bool TransactionLayer::pop_event(TransactionEvent& event) {
     return impl_->resources.events.pop(event);
 }

@@ -111,6 +111,10 @@ class TransactionLayer final {
     void on_timer(Now now, const TimerDue& due, transport::Transmits& out);
     /// A Transmit of ours failed (its `owner` was set by this layer).
     void on_transmit_failed(Now now, uint64_t transmit_owner, transport::Transmits& out);
+    /// A stream connection ended. Requests that went by it and have no response are sent once more,
+    /// by a new connection where their flow allows one; the second time it counts as a transport
+    /// error (RFC 3261 §17.1.4, §18.4). Of flows that name no connection, those of this shard.
+    void on_flow_closed(Now now, const transport::Flow& closed, transport::Transmits& out);
     bool pop_event(TransactionEvent& event);
 
     uint32_t server_count() const;

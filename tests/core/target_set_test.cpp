@@ -1,6 +1,7 @@
 // Where requests go: users, bindings, foreign hosts and names that must be looked up.
-// Covers: RFC 3261 §16.5, §16.6 step 7, RFC 3263 §4.2, §4.3 (what is done with the addresses).
-// Not covered: which bindings are live (location_test), the reading of URIs (locate_server_test).
+// Covers: RFC 3261 §16.5, §16.6 step 7, §18.4 (a connection that ends), RFC 3263 §4.2, §4.3 (what
+// is done with the addresses). Not covered: which bindings are live (location_test), the reading of
+// URIs (locate_server_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -26,6 +27,7 @@ struct TargetsTest : ::testing::Test {
 };
 
 using Targets_Rfc3261_16_5 = TargetsTest;
+using Targets_Rfc3261_18_4 = TargetsTest;
 using Resolver_Rfc3263_4 = TargetsTest;
 
 TEST_F(Targets_Rfc3261_16_5, AnUnknownUserGets404) {
@@ -83,6 +85,18 @@ TEST_F(Targets_Rfc3261_16_5, TransportAndMaddrOfTheTargetAreFollowed) {
     Phone& far = world.stranger("far", "203.0.113.5:5060", Transport::Tcp);
     call("sip:any@somewhere.test;maddr=203.0.113.5;transport=tcp").expect(100);
     EXPECT_EQ(far.expects("INVITE").message().header("Via").substr(0, 11), "SIP/2.0/TCP");
+}
+
+TEST_F(Targets_Rfc3261_18_4, ACallGoesByANewConnectionWhenItsOwnEndsAndFailsWhenThatEndsToo) {
+    Phone& far = world.stranger("far", "203.0.113.5:5060", Transport::Tcp);
+    Outgoing invite = call("sip:any@203.0.113.5;transport=tcp").expect(100);
+    const std::string first = far.expects("INVITE").message().header("Via");
+    world.close_flow(far);
+    EXPECT_EQ(far.expects("INVITE").message().header("Via"), first);
+    EXPECT_TRUE(alice.is_silent());
+    world.close_flow(far);
+    EXPECT_TRUE(far.is_silent());
+    invite.expect(500).ack();
 }
 
 TEST_F(Targets_Rfc3261_16_5, AForeignMaddrIsFollowedEvenForAUserOfOurs) {

@@ -247,11 +247,20 @@ class Phone:
         arrived = callee.expect("INVITE", call_id=invite.get("Call-ID"))
         callee.reply(arrived, 180, "Ringing")
         answer = callee.reply(arrived, 200, "OK", body=SDP)
-        answered = self.expect(200, call_id=invite.get("Call-ID"))
+        answered = self.awaited(200, invite.get("Call-ID"), lambda: callee.send_response(answer, arrived))
         mine, theirs = Dialog.of_caller(self, invite, answered), Dialog.of_callee(callee, arrived, answer)
-        self.send(mine.request("ACK", cseq=invite.cseq))
-        callee.expect("ACK", call_id=invite.get("Call-ID"))
+        ack = self.send(mine.request("ACK", cseq=invite.cseq))
+        callee.awaited("ACK", invite.get("Call-ID"), lambda: self.send(ack))
         return mine, theirs
+
+    def awaited(self, what, call_id, repeat, seconds=WAIT):
+        """What expect() gives; the other side sends it again, each second, while it does not come."""
+        for _ in range(int(seconds)):
+            try:
+                return self.expect(what, 1.0, call_id)
+            except AssertionError:
+                repeat()
+        return self.expect(what, 1.0, call_id)
 
     def close(self):
         self.link.close()
@@ -289,5 +298,5 @@ class Dialog:
     def hang_up(self, other, seconds=WAIT):
         """BYE from this end; `other` answers. Gives the 200."""
         bye = self.phone.send(self.request("BYE"))
-        other.reply(other.expect("BYE", seconds, call_id=self.call_id), 200, "OK")
+        other.reply(other.awaited("BYE", self.call_id, lambda: self.phone.send(bye), seconds), 200, "OK")
         return self.phone.expect(200, seconds, call_id=self.call_id, cseq=bye.cseq)

@@ -3,7 +3,7 @@
 from rules import World, run_rules
 from server import Server
 
-import rules_calls  # noqa: F401
+import rules_cancel  # noqa: F401
 import rules_digest  # noqa: F401
 import rules_forking  # noqa: F401
 import rules_identity  # noqa: F401
@@ -11,7 +11,9 @@ import rules_outbound  # noqa: F401
 import rules_peers  # noqa: F401
 import rules_proxy  # noqa: F401
 import rules_registrar  # noqa: F401
+import rules_responses  # noqa: F401
 import rules_secure  # noqa: F401
+import rules_transactions  # noqa: F401
 import rules_transport  # noqa: F401
 import rules_validation  # noqa: F401
 

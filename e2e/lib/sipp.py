@@ -56,7 +56,8 @@ def bridges_to(server):
 def start_sipp(folder, scenario, transport, port, contact_port, *arguments):
     log = (folder / f"{scenario}.log").open("wb")
     command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", "u1" if transport == "udp" else "t1", "-i", "127.0.0.1", "-p", str(port),
-               "-key", "contact_port", str(contact_port), "-key", "way", transport.upper(), "-auth_uri", "example.test", "-nostdin", "-trace_err", "-error_file", str(folder / f"{scenario}.errors"), *arguments]
+               "-key", "contact_port", str(contact_port), "-key", "way", transport.upper(),
+               "-auth_uri", "example.test", "-nostdin", "-trace_err", "-error_file", str(folder / f"{scenario}.errors"), *arguments]
     return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=folder)
 
 

@@ -10,9 +10,9 @@ namespace signalbox::proxy {
 using ports::EndedBy;
 using sip::HeaderId;
 
-void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::ServerHandle invite,
-                          ports::Outbox& out) {
-    if (!invite) {
+void ProxyCore::on_cancel(Now now, const IncomingRequest& request,
+                          transaction::ServerHandle cancelled, ports::Outbox& out) {
+    if (!cancelled) {
         // We may have forwarded the INVITE without state, then its CANCEL takes the same way
         // (§16.10).
         const auto routing = preprocess_route(request, s_.keys, now.wall);
@@ -42,9 +42,11 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request, transaction::
     } else {
         out.transmits.add(transport::response_flow(request.via, request.flow), ok);
     }
-    const ContextHandle handle = ContextHandle::unpack(s_.transactions.owner(invite));
+    const ContextHandle handle = ContextHandle::unpack(s_.transactions.owner(cancelled));
     ResponseContext* context = contexts_.get(handle);
-    if (context == nullptr || context->is_final_sent || context->is_cancelled) return;
+    // No other request than INVITE is ended by it (RFC 3261 §9.2).
+    if (context == nullptr || !context->is_invite()) return;
+    if (context->is_final_sent || context->is_cancelled) return;
     context->is_cancelled = true;
     if (context->is_locating) return reply_final(now, handle, {487, {}, {}}, out);
     cancel_pending(now, handle, request.message.value(HeaderId::Reason), out);

@@ -61,9 +61,9 @@ class ProxyCore final {
     /// Forwards the ACK to a 2xx, or drops one that belongs to nothing (RFC 3261 §16.11, RFC 6026
     /// §7.1).
     void on_ack(Now now, const IncomingRequest& request, ports::Outbox& out);
-    /// Cancels what `invite` has pending, or forwards or refuses a CANCEL that matches nothing (RFC
-    /// 3261 §16.10).
-    void on_cancel(Now now, const IncomingRequest& request, transaction::ServerHandle invite,
+    /// Answers a CANCEL and cancels what the INVITE `cancelled` has pending; of another method it
+    /// ends nothing (RFC 3261 §9.2). Forwards or refuses one that matches nothing (§16.10).
+    void on_cancel(Now now, const IncomingRequest& request, transaction::ServerHandle cancelled,
                    ports::Outbox& out);
     void on_response(Now now, const sip::MessageView& response, const transport::Flow& flow,
                      ports::Outbox& out);

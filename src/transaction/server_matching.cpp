@@ -95,8 +95,9 @@ ServerKey ServerMatching::key(const sip::MessageView& request, const sip::Via& v
     return key_as(request, via, is_ack ? kInvite : request.method_text());
 }
 
-ServerKey ServerMatching::cancelled_key(const sip::MessageView& cancel, const sip::Via& via) const {
-    return key_as(cancel, via, kInvite);
+ServerKey ServerMatching::cancelled_key(const sip::MessageView& cancel, const sip::Via& via,
+                                        sip::Method method) const {
+    return key_as(cancel, via, sip::method_name(method));
 }
 
 ServerKey ServerMatching::key_as(const sip::MessageView& request, const sip::Via& via,

@@ -31,8 +31,9 @@ class ServerMatching final {
     /// sent-by and method; without it what RFC 2543 compared. An ACK has the key of the INVITE
     /// whose failure it acknowledges.
     ServerKey key(const sip::MessageView& request, const sip::Via& via) const;
-    /// The key of the INVITE that a CANCEL names.
-    ServerKey cancelled_key(const sip::MessageView& cancel, const sip::Via& via) const;
+    /// The key of the request of that method, none of an extension's, that a CANCEL names.
+    ServerKey cancelled_key(const sip::MessageView& cancel, const sip::Via& via,
+                            sip::Method method) const;
     /// Without the magic cookie: the part of the key that an INVITE and its ACK have in common, all
     /// but the To tag.
     ServerKey legacy_part(const sip::MessageView& request, const sip::Via& via) const;

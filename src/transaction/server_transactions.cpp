@@ -2,6 +2,8 @@
 // Implements: RFC 3261 §17.2, §17.2.4, §9.2; RFC 6026 §7.1; RFC 4320 §4.1
 #include "transaction/server_transactions.h"
 
+#include <array>
+
 #include "transaction/invite_server.h"
 #include "transaction/non_invite_server.h"
 
@@ -70,6 +72,13 @@ Duration state_time(const ServerTransaction& transaction, uint16_t actions) {
 constexpr uint16_t kLingers = kArmTimerI | kArmTimerJ | kArmTimerL;
 constexpr uint16_t kDeadlines = kLingers | kArmTimerH | kArmTryingDue;
 
+/// A CANCEL may name any request but ACK and CANCEL (RFC 3261 §9.2); of a method that we do not
+/// know it cannot be told by its branch.
+constexpr std::array kCancellable = {
+    sip::Method::Invite, sip::Method::Bye,       sip::Method::Options, sip::Method::Register,
+    sip::Method::Prack,  sip::Method::Subscribe, sip::Method::Notify,  sip::Method::Publish,
+    sip::Method::Info,   sip::Method::Refer,     sip::Method::Message, sip::Method::Update};
+
 bool ends_at_once(const ServerTransaction& transaction, uint16_t actions) {
     return (actions & kLingers) != 0 && state_time(transaction, actions) == Duration{};
 }
@@ -86,7 +95,7 @@ RequestMatch ServerTransactions::receive(Now now, const sip::MessageView& reques
     if (transaction == nullptr) {
         RequestMatch match;
         if (request.method() == sip::Method::Cancel) {
-            match.cancelled = index_.find(matching_.cancelled_key(request, via));
+            match.cancelled = find_cancelled(request, via);
         }
         return match;
     }
@@ -94,6 +103,15 @@ RequestMatch ServerTransactions::receive(Now now, const sip::MessageView& reques
     resources_.counters.add(Counter::rx_request_retransmissions_total);
     advance(now, server, request_event(*transaction), {}, out);
     return {RequestMatch::Kind::Absorbed, {}, {}};
+}
+
+ServerHandle ServerTransactions::find_cancelled(const sip::MessageView& cancel,
+                                                const sip::Via& via) const {
+    for (const sip::Method method : kCancellable) {
+        const ServerHandle found = index_.find(matching_.cancelled_key(cancel, via, method));
+        if (found) return found;
+    }
+    return {};
 }
 
 RequestMatch ServerTransactions::receive_ack(Now now, ServerHandle server,

@@ -58,6 +58,7 @@ class ServerTransactions final {
 
     static Step step(const ServerTransaction& transaction, uint8_t event);
     ServerTransaction* find_or_count(ServerHandle server);
+    ServerHandle find_cancelled(const sip::MessageView& cancel, const sip::Via& via) const;
     RequestMatch receive_ack(Now now, ServerHandle server, transport::Transmits& out);
 
     Step advance(Now now, ServerHandle server, uint8_t event, std::string_view response,

@@ -23,8 +23,7 @@ struct RequestMatch {
                    // ACK of a non-2xx final response
     };
     Kind kind = Kind::New;
-    ServerHandle
-        cancelled;  // for a new CANCEL: the INVITE server transaction that it names, if one lives
+    ServerHandle cancelled;  // for a new CANCEL: the server transaction that it names, if one lives
     ServerHandle
         acknowledged;  // for a New ACK with the INVITE's branch in Accepted state (RFC 6026 §7.1)
 };

@@ -18,6 +18,7 @@ struct CancelTest : ::testing::Test {
     Incoming leg = bob.expects("INVITE");
 };
 
+using Cancel_Rfc3261_9_2 = CancelTest;
 using Cancel_Rfc3261_16_10 = CancelTest;
 
 TEST_F(Cancel_Rfc3261_16_10, Gets200AtOnceAndTheInviteIts487) {
@@ -93,6 +94,34 @@ TEST_F(Cancel_Rfc3261_16_10, ThatMatchesNothingGets481) {
     alice.send_text(cancel.text());
     alice.expect(481);
     EXPECT_TRUE(bob.is_silent());
+}
+
+TEST_F(Cancel_Rfc3261_9_2, OfAnotherRequestThanInviteGets200AndEndsNothing) {
+    for (const char* method : {"MESSAGE", "BYE", "PUBLISH", "UPDATE"}) {
+        Outgoing request = alice.send(alice.make(method, bob.aor()));
+        const Incoming pending = bob.expects(method);
+        request.cancel();
+        EXPECT_EQ(alice.expect(200).header("CSeq"), "1 CANCEL");
+        EXPECT_TRUE(bob.is_silent()) << "§9.1: it is not sent for other requests";
+        pending.answers(200);
+        request.expect(200);
+    }
+}
+
+TEST_F(Cancel_Rfc3261_9_2, IsKnownByItsBranchAlone) {
+    leg.answers(180);
+    call.expect(180);
+    RequestText other = call.request();
+    other.method = "CANCEL";
+    other.via = alice.fresh_via();
+    alice.send(other).expect(481);
+    EXPECT_TRUE(bob.is_silent());
+    RequestText cancel = call.request();
+    cancel.method = "CANCEL";
+    cancel.uri = "sip:somebody@example.test";
+    cancel.max_forwards = "0";
+    alice.send(cancel).expect(200);
+    EXPECT_EQ(bob.expects("CANCEL").message().uri(), bob.contact());
 }
 
 TEST_F(Cancel_Rfc3261_16_10, ChangesNothingAfterTheFinalResponse) {

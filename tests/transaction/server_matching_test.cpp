@@ -135,11 +135,22 @@ TEST(ServerMatching_Rfc3261_9_2, ACancelNamesTheInviteAndIsItsOwnTransaction) {
 
 TEST(ServerMatching_Rfc3261_9_2, ACancelForNothingNamesNothing) {
     LayerWorld world;
-    ServerPeer options = world.server(RequestText{}.as("OPTIONS"));
-    options.sends();
+    ServerPeer other = world.server(RequestText{}.as("BARGE"));
+    other.sends();
     const RequestMatch match = world.receive_request(RequestText{}.as("CANCEL").text());
     EXPECT_EQ(match.kind, Kind::New);
     EXPECT_FALSE(match.cancelled);
+}
+
+TEST(ServerMatching_Rfc3261_9_2, ACancelMayNameAnyRequestButItsOwnKindAndAck) {
+    for (const char* method : {"OPTIONS", "BYE", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY",
+                               "PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE"}) {
+        LayerWorld world;
+        ServerPeer other = world.server(RequestText{}.as(method));
+        other.sends();
+        const RequestMatch match = world.receive_request(RequestText{}.as("CANCEL").text());
+        EXPECT_EQ(match.cancelled, other.server) << method;
+    }
 }
 
 TEST(ServerMatching_Rfc3261_17_2_3, WithoutTheCookieAllThatRfc2543ComparedMustBeEqual) {

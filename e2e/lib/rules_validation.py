@@ -152,7 +152,7 @@ def options_of_the_server(case):
     check(response.get("Accept") is not None and response.get("Supported") is not None, "Accept or Supported is missing")
 
 
-@rule("§8.2.1: a method that the server itself does not know gets 405 with Allow")
+@rule("§8.2.1: a method that the server itself does not take gets 405 with Allow")
 def method_not_allowed(case):
     response = status_of(case, "MESSAGE", "sip:example.test")
     check(response.status == 405 and response.get("Allow"), f"{response.start}, Allow {response.get('Allow')}")

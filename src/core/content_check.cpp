@@ -29,8 +29,8 @@ proxy::Rejection unsupported(std::string_view field, std::string_view accepted) 
 std::optional<proxy::Rejection> refuse_content(const sip::MessageView& request) {
     if (request.body().empty() || is_optional(request)) return std::nullopt;
     const std::string_view encoding = request.value(HeaderId::ContentEncoding);
-    if (!encoding.empty() && !text::iequals(encoding, "identity"))
-        return unsupported("Accept-Encoding", "identity");
+    if (!encoding.empty() && !text::iequals(encoding, kAcceptedEncoding))
+        return unsupported("Accept-Encoding", kAcceptedEncoding);
     if (request.first(HeaderId::ContentType) == nullptr) return std::nullopt;
     const auto type = sip::parse_media_type(request.value(HeaderId::ContentType));
     const bool is_taken =

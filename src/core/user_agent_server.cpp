@@ -1,7 +1,11 @@
 // What the server answers to requests for itself. Implements: RFC 3261 §8.2, §11.2
 #include "core/user_agent_server.h"
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "core/content_check.h"
+#include "registrar/registrar.h"
 #include "sip/params.h"
 
 namespace signalbox::core {
@@ -11,6 +15,35 @@ constexpr std::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, REFER, INFO, UPDATE, "
     "PRACK, PUBLISH";
 
+bool is_among(std::span<const std::string_view> known, std::string_view tag) {
+    return std::any_of(known.begin(), known.end(),
+                       [tag](std::string_view each) { return text::iequals(each, tag); });
+}
+
+/// What we do not support is 405, what we have never heard of 501 (RFC 3261 §8.2.1, §21.5.2).
+proxy::Rejection refuse_method(const proxy::IncomingRequest& request) {
+    if (request.is_in_dialog()) return {481, {}, {}};
+    const bool is_known = request.method() != sip::Method::Extension;
+    proxy::Rejection rejection{is_known ? 405 : 501, {}, {}};
+    rejection.headers[0] = {"Allow", "ACK, CANCEL, OPTIONS, REGISTER"};
+    return rejection;
+}
+
+proxy::Rejection capabilities() {
+    std::string supported;
+    for (const std::string_view tag : registrar::kOptionTags) {
+        if (!supported.empty()) supported += ", ";
+        supported += tag;
+    }
+    proxy::Rejection answer{200, {}, {}};
+    answer.headers = {{{"Allow", std::string(kAllow)},
+                       {"Accept", std::string(kAcceptedType)},
+                       {"Accept-Encoding", std::string(kAcceptedEncoding)},
+                       {"Accept-Language", "en"},
+                       {"Supported", std::move(supported)}}};
+    return answer;
+}
+
 }  // namespace
 
 bool is_for_server_itself(const proxy::IncomingRequest& request, const proxy::Routing& routing) {
@@ -18,40 +51,38 @@ bool is_for_server_itself(const proxy::IncomingRequest& request, const proxy::Ro
            request.snapshot.tenant_of(routing.uri) != ports::kNoTenant;
 }
 
-std::optional<proxy::Rejection> refuse_extensions(const sip::MessageView& request) {
-    if (request.first(sip::HeaderId::Require) == nullptr) return std::nullopt;
-    proxy::Rejection rejection{420, {}, {}};
+std::optional<proxy::Rejection> refuse_extensions(const sip::MessageView& request,
+                                                  std::span<const std::string_view> known) {
     std::string unsupported;
     for (const sip::HeaderField* field = request.first(sip::HeaderId::Require); field != nullptr;
          field = request.next(field)) {
-        if (!unsupported.empty()) unsupported += ", ";
-        unsupported += request.value(*field);
+        sip::ListWalker tags(request.value(*field));
+        while (const auto tag = tags.next()) {
+            if (is_among(known, *tag)) continue;
+            if (!unsupported.empty()) unsupported += ", ";
+            unsupported += *tag;
+        }
     }
+    if (unsupported.empty()) return std::nullopt;
+    proxy::Rejection rejection{420, {}, {}};
     rejection.headers[0] = {"Unsupported", std::move(unsupported)};
     return rejection;
 }
 
 void answer_as_user_agent(const proxy::IncomingRequest& request, proxy::LocalReply& reply,
                           Counters& counters, transport::Transmits& out) {
-    proxy::Rejection answer;
     const sip::MessageView& message = request.message;
-    if (auto unknown = refuse_extensions(message)) {
+    proxy::Rejection answer;
+    // The method is looked at before the header fields (RFC 3261 §8.2).
+    if (message.method() != sip::Method::Options) {
+        answer = refuse_method(request);
+    } else if (auto unknown = refuse_extensions(message, registrar::kOptionTags)) {
         answer = std::move(*unknown);
-    } else if (auto refused = refuse_content(message);
-               refused && message.method() == sip::Method::Options) {
+    } else if (auto refused = refuse_content(message)) {
         answer = std::move(*refused);
-    } else if (message.method() == sip::Method::Options) {
-        counters.add(Counter::options_answered_total);
-        answer.status = 200;
-        answer.headers[0] = {"Allow", std::string(kAllow)};
-        answer.headers[1] = {"Accept", std::string(kAcceptedType)};
-        answer.headers[2] = {"Accept-Language", "en"};
-        answer.headers[3] = {"Supported", "path, outbound, gruu"};
-    } else if (request.is_in_dialog()) {
-        answer.status = 481;
     } else {
-        answer.status = 405;
-        answer.headers[0] = {"Allow", "ACK, CANCEL, OPTIONS, REGISTER"};
+        counters.add(Counter::options_answered_total);
+        answer = capabilities();
     }
     reply.send_stateless(message, request.flow, request.snapshot, answer, out);
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "base/counters.h"
 #include "proxy/incoming_request.h"
@@ -14,12 +16,14 @@ namespace signalbox::core {
 /// proxy.
 bool is_for_server_itself(const proxy::IncomingRequest& request, const proxy::Routing& routing);
 
-/// 420 with every option tag of Require as Unsupported, or nothing without Require: a user agent of
-/// ours needs no extension (RFC 3261 §8.2.2.3).
-std::optional<proxy::Rejection> refuse_extensions(const sip::MessageView& request);
+/// 420 with the option tags of Require that are not `known` as Unsupported, or nothing when all are
+/// (RFC 3261 §8.2.2.3).
+std::optional<proxy::Rejection> refuse_extensions(const sip::MessageView& request,
+                                                  std::span<const std::string_view> known = {});
 
-/// Answers without state: 200 to OPTIONS with what we are able to do, 420 to a Require, 481 in a
-/// dialog that we never had, else 405.
+/// Answers without state: 481 in a dialog that we never had, 405 or 501 to another method than
+/// OPTIONS; to that 420 or 415 where it demands what we do not know, else 200 with what we are able
+/// to do.
 void answer_as_user_agent(const proxy::IncomingRequest& request, proxy::LocalReply& reply,
                           Counters& counters, transport::Transmits& out);
 

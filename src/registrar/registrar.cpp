@@ -3,7 +3,6 @@
 #include "registrar/registrar.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "registrar/outbound.h"
@@ -15,10 +14,8 @@ namespace signalbox::registrar {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kKnownOptions = {"path", "outbound", "gruu"};
-
 bool is_known_option(std::string_view tag) {
-    for (const std::string_view known : kKnownOptions) {
+    for (const std::string_view known : kOptionTags) {
         if (text::iequals(tag, known)) return true;
     }
     return false;

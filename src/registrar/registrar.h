@@ -2,6 +2,7 @@
 // Implements: RFC 3261 §10.3; RFC 3327 §5.3; RFC 5626 §6; RFC 5627 §5; RFC 3608 §6.3
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -22,6 +23,9 @@
 #include "transport/flow.h"
 
 namespace signalbox::registrar {
+
+/// The extensions that a REGISTER may require of us.
+inline constexpr std::array<std::string_view, 3> kOptionTags = {"path", "outbound", "gruu"};
 
 /// Limits of one request; past them it is answered 400.
 inline constexpr size_t kRequestContactsMax = 256;

@@ -15,12 +15,14 @@ struct UserAgentTest : ::testing::Test {
 
 using UserAgentServer_Rfc3261_11_2 = UserAgentTest;
 using UserAgentServer_Rfc3261_8_2 = UserAgentTest;
+using UserAgentServer_Rfc3261_21_5_2 = UserAgentTest;
 
 TEST_F(UserAgentServer_Rfc3261_11_2, OptionsTellsWhatTheServerIsAbleToDo) {
     for (const char* uri : {"sip:example.test", "sip:192.0.2.1", "sip:192.0.2.1:5060"}) {
         Outgoing options = alice.send(alice.make("OPTIONS", uri)).expect(200);
         EXPECT_NE(options.response().header("Allow").find("INVITE"), std::string::npos);
-        EXPECT_TRUE(options.response().has("Accept"));
+        for (const char* name : {"Accept", "Accept-Encoding", "Accept-Language", "Supported"})
+            EXPECT_TRUE(options.response().has(name)) << name;
     }
     EXPECT_EQ(world.count(Counter::options_answered_total), 3U);
     EXPECT_TRUE(world.is_empty());
@@ -40,10 +42,17 @@ TEST_F(UserAgentServer_Rfc3261_11_2, OptionsForAUserIsForwarded) {
 }
 
 TEST_F(UserAgentServer_Rfc3261_8_2, AMethodThatIsNotForServersGets405) {
-    for (const char* method : {"INVITE", "MESSAGE", "SUBSCRIBE", "FLY"}) {
-        Outgoing request = alice.send(alice.make(method, "sip:example.test")).expect(405);
+    for (const char* method : {"INVITE", "MESSAGE", "SUBSCRIBE", "UPDATE"}) {
+        RequestText sent = alice.make(method, "sip:example.test");
+        Outgoing request = alice.send(sent.with("Require: x")).expect(405);
         EXPECT_EQ(request.response().header("Allow"), "ACK, CANCEL, OPTIONS, REGISTER");
+        EXPECT_FALSE(request.response().has("Unsupported")) << "the method comes first";
     }
+}
+
+TEST_F(UserAgentServer_Rfc3261_21_5_2, AMethodThatNobodyKnowsGets501) {
+    for (const char* method : {"FLY", "invite", "RE%47ISTER"})
+        alice.send(alice.make(method, "sip:example.test")).expect(501);
 }
 
 TEST_F(UserAgentServer_Rfc3261_8_2, AnUnknownDialogGets481) {
@@ -56,8 +65,14 @@ TEST_F(UserAgentServer_Rfc3261_8_2, ARequiredExtensionGets420) {
     RequestText options = alice.make("OPTIONS", "sip:example.test");
     Outgoing sent = alice.send(options.with("Require: path, gruu").with("Require: x"));
     sent.expect(420);
-    EXPECT_EQ(sent.response().values("Unsupported"),
-              (std::vector<std::string>{"path", "gruu", "x"}));
+    EXPECT_EQ(sent.response().values("Unsupported"), std::vector<std::string>{"x"});
+}
+
+TEST_F(UserAgentServer_Rfc3261_8_2, WhatSupportedNamesMayBeRequired) {
+    RequestText options = alice.make("OPTIONS", "sip:example.test");
+    const std::string supported = alice.send(options).expect(200).response().header("Supported");
+    options = alice.make("OPTIONS", "sip:example.test");
+    alice.send(options.with("Require: " + supported)).expect(200);
 }
 
 TEST_F(UserAgentServer_Rfc3261_8_2, TheServersNameIsShownWhenItHasOne) {

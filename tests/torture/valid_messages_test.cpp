@@ -114,7 +114,7 @@ TEST_F(Torture_Rfc4475_3_1_1_5, APercentSignThatIsNoEscapeIsTakenAsItIs) {
     RequestText request = peer.make("RE%47IST%45R", "sip:example.test");
     request.to = "\"%Z%45\" <sip:bob@example.test>";
     request.with("C%6Fntact: <sip:alias@198.51.100.10>");
-    peer.send(request).expect(405);
+    peer.send(request).expect(501);
     EXPECT_EQ(world.gauges().bindings, 1U);  // bob's
     request = peer.make("RE%47IST%45R", bob.aor());
     request.with("C%6Fntact: <sip:alias@198.51.100.10>");

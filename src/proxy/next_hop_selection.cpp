@@ -214,7 +214,7 @@ std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& 
                                                          const Routing& routing) const {
     const DialogToken& token = *routing.token;
     const auto uri =
-        sip::parse_uri(routing.next_route.empty() ? routing.target_uri : routing.next_route);
+        sip::parse_uri(routing.next_route.empty() ? routing.target() : routing.next_route);
     if (!uri) return token.flow;
     const uint64_t hash = hop_hash(*uri);
     const bool is_first_shown = hash == token.next_hop && !token.is_nated;

@@ -3,6 +3,7 @@
 
 #include "proxy/flow_token.h"
 #include "sip/params.h"
+#include "sip/uri_parts.h"
 
 namespace signalbox::proxy {
 namespace {
@@ -52,15 +53,30 @@ void take_token(const sip::Uri& uri, const IncomingRequest& request, const crypt
     }
 }
 
+bool is_of_maddr(std::string_view name) {
+    const auto is = [name](std::string_view one) {
+        return sip::uri_parts::equal_escaped(name, one, sip::uri_parts::Case::Ignored);
+    };
+    return is("maddr") || is("transport") || is("ttl");
+}
+
 /// A Request-URI that names us by maddr is treated as if it had neither maddr nor the port and
 /// transport that go with it.
-void strip_own_maddr(const IncomingRequest& request, sip::Uri& uri) {
+void strip_own_maddr(const IncomingRequest& request, Routing& routing) {
+    sip::Uri& uri = routing.uri;
     const auto maddr = uri.param("maddr");
     if (!maddr) return;
     sip::Uri at_maddr = uri;
     at_maddr.host = *maddr;
     if (!request.snapshot.is_own_address(at_maddr)) return;
-    if (request.snapshot.tenant_of_identity(uri) == ports::kNoTenant) return;
+    const auto host_end = static_cast<size_t>(uri.host.data() + uri.host.size() - uri.text.data());
+    routing.without_maddr = uri.text.substr(0, host_end);
+    sip::uri_parts::PairWalker walker(uri.params, ';');
+    while (const auto pair = walker.next()) {
+        if (is_of_maddr(pair->name)) continue;
+        routing.without_maddr.append(";").append(pair->name);
+        if (pair->value) routing.without_maddr.append("=").append(*pair->value);
+    }
     uri.port.reset();
     uri.params = {};
 }
@@ -109,7 +125,7 @@ Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::T
             routing.next_route = {};
         }
     }
-    strip_own_maddr(request, routing.uri);
+    strip_own_maddr(request, routing);
     if (routing.next_route.empty() && names_us(routing.uri, request))
         routing.gruu = location::read_gruu(routing.uri, keys, now);
     return routing;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "location/gruu.h"
@@ -14,8 +15,9 @@ namespace signalbox::proxy {
 
 /// The outcome. Views: the packet.
 struct Routing {
-    std::string_view target_uri;        // the Request-URI to route by, as text
-    sip::Uri uri;                       // the same, parsed
+    std::string_view target_uri;        // the Request-URI to route by, as it came
+    std::string without_maddr;          // the same where its maddr names us; empty: it does not
+    sip::Uri uri;                       // target(), parsed
     size_t own_routes = 0;              // Route values at the top that name us: to be removed
     bool is_last_route_target = false;  // a strict router put our URI into the Request-URI: the
                                         // last Route was the target, remove it
@@ -27,6 +29,11 @@ struct Routing {
         edge_flow;  // of the Path that we added for a phone: it goes there
     bool has_refused_token =
         false;  // a token of ours that does not prove it: the request counts as outside a dialog
+
+    /// The Request-URI to route by. Views: the packet, or this object.
+    std::string_view target() const {
+        return without_maddr.empty() ? target_uri : std::string_view(without_maddr);
+    }
 };
 
 /// Reads Request-URI and Route header fields. The errors: malformed_uri, malformed_route.

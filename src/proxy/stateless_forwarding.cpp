@@ -113,14 +113,13 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
         flow = in_dialog_flow(request, routing);
     } else {
         const auto uri =
-            sip::parse_uri(routing.next_route.empty() ? routing.target_uri : routing.next_route);
+            sip::parse_uri(routing.next_route.empty() ? routing.target() : routing.next_route);
         if (!uri) return false;
         flow = known_flow(now, request, *uri, stable_hash(request, s_.keys.current().siphash_key));
     }
     if (!flow || !can_do_without_state(*flow, request.flow)) return false;
-    if (is_too_large(now, *flow, routing, routing.target_uri, !routing.token, request))
-        return false;
-    return forward_stateless(request, routing, routing.target_uri, *flow, admission.loop_hash, out);
+    if (is_too_large(now, *flow, routing, routing.target(), !routing.token, request)) return false;
+    return forward_stateless(request, routing, routing.target(), *flow, admission.loop_hash, out);
 }
 
 /// True when the request would cross to TCP: somebody must fall back to UDP when that cannot be
@@ -260,7 +259,7 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
         flow = in_dialog_flow(request, *routing);
     } else if (routing) {
         const auto uri =
-            sip::parse_uri(routing->next_route.empty() ? routing->target_uri : routing->next_route);
+            sip::parse_uri(routing->next_route.empty() ? routing->target() : routing->next_route);
         const cdr::CallHandle call =
             s_.calls.find(request.call_id, request.from.tag, request.to.tag);
         const bool may_go = request.is_trusted || (uri && s_.calls.has_shown(call, hop_hash(*uri)));
@@ -273,7 +272,7 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
     const uint64_t hash =
         routing ? loop_hash(request, *routing, {}, s_.keys.current().siphash_key) : 0;
     if (!flow || !can_go_on(now, request, hash) ||
-        !forward_stateless(request, *routing, routing->target_uri, *flow, hash, out)) {
+        !forward_stateless(request, *routing, routing->target(), *flow, hash, out)) {
         s_.counters.add(Counter::stray_acks_dropped_total);
     }
 }

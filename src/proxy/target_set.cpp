@@ -19,7 +19,7 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
     ResponseContext& context = *contexts_.get(handle);
     other_flows_.clear();
     if (routing.edge_flow) {
-        const Target target{routing.target_uri, 1000, true,
+        const Target target{routing.target(), 1000, true,
                             transport::only_by_connection(*routing.edge_flow)};
         return fork(now, handle, request, routing, {&target, 1}, out);
     }
@@ -30,7 +30,7 @@ void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingReques
     const bool redirects = request.mode == ports::ProxyMode::Redirect;
     if (relay.is_foreign && redirects) return reply_final(now, handle, {404, {}, {}}, out);
     if (relay.is_foreign) {
-        const Target target{routing.target_uri, 1000, false, {}};
+        const Target target{routing.target(), 1000, false, {}};
         return fork(now, handle, request, routing, {&target, 1}, out);
     }
     const uint8_t shard = ports::shard_of_aor(question->tenant, question->aor, setup_.shards);

@@ -118,8 +118,20 @@ TEST_F(Routes_Rfc3261_16_4, AnOwnMaddrIsTakenOff) {
     const Routing routing = route(read);
     EXPECT_FALSE(routing.uri.port.has_value());
     EXPECT_FALSE(routing.uri.param("maddr").has_value());
+    EXPECT_EQ(routing.target(), "sip:bob@example.test");
     const Read foreign(request_text("INVITE sip:bob@example.test;maddr=203.0.113.1", {}));
     EXPECT_TRUE(route(foreign).uri.param("maddr").has_value());
+}
+
+TEST_F(Routes_Rfc3261_16_4, AnOwnMaddrIsTakenOffAForeignHostToo) {
+    const Read read(
+        request_text("INVITE sip:x@far.test:5070;a=1;MADDR=192.0.2.1;transport=udp;b;ttl=3", {}));
+    EXPECT_EQ(route(read).target(), "sip:x@far.test:5070;a=1;MADDR=192.0.2.1;transport=udp;b;ttl=3")
+        << "at that port we do not listen";
+    const Read ours(
+        request_text("INVITE sip:x@far.test;a=1;M%41DDR=192.0.2.1;transport=udp;b", {}));
+    EXPECT_EQ(route(ours).target(), "sip:x@far.test;a=1;b");
+    EXPECT_EQ(route(ours).uri.host, "far.test");
 }
 
 TEST_F(Routes_Rfc3261_16_4, ATokenProvesTheDialogForBothItsSides) {

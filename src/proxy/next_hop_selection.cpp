@@ -1,5 +1,6 @@
 // From a branch's target to the flow by which its request leaves. Implements: RFC 3261 §16.6 step
 // 7, §16.12; RFC 3263 §4
+#include "base/random.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
 #include "proxy/resumed_request.h"
@@ -174,15 +175,22 @@ void ProxyCore::put_questions(ports::Outbox& out) {
 }
 
 std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequest& request,
-                                                     const sip::Uri& uri, uint64_t draw) const {
+                                                     const sip::Uri& uri, uint64_t draw) {
     const auto next = resolver::next_hop(uri);
     if (!next) return std::nullopt;
     if (next->address) {
         return flow_to({next->transport, {*next->address, next->port}}, request.snapshot,
                        request.flow);
     }
-    const auto hop = resolver_.pick(now, *next, transports_of(request.snapshot), draw);
-    return hop ? flow_to(*hop, request.snapshot, request.flow) : std::nullopt;
+    // What DNS says may change between a request and its retransmission, its server may not.
+    const uint64_t key = draw ^ siphash(s_.keys.current().siphash_key, next->host);
+    const auto known = stateless_hops_.find(now.monotonic, key);
+    const auto hop =
+        known ? known : resolver_.pick(now, *next, transports_of(request.snapshot), draw);
+    if (!hop) return std::nullopt;
+    if (request.snapshot.proxy.mode == ports::ProxyMode::Stateless)
+        stateless_hops_.note(now.monotonic, key, *hop);
+    return flow_to(*hop, request.snapshot, request.flow);
 }
 
 /// The flow of a phone behind a NAT: the one by which the dialog was made, or by which it has

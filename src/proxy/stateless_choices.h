@@ -1,44 +1,78 @@
-// Which target a request that keeps no transaction was given, so that its retransmissions get no
-// other one. Implements: RFC 3261 §16.11
+// Which target, and which server of a name, a request that keeps no transaction was given, so that
+// its retransmissions get no other one. Implements: RFC 3261 §16.11; RFC 3263 §4.4
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "base/time.h"
+#include "resolver/hop_health.h"
 
 namespace signalbox::proxy {
 
-/// A table of fixed size: 16 octets a request, in sets of four, of which the oldest gives way. What
-/// the location service knows changes with time, which a stateless proxy's choice must not (RFC
-/// 3261 §16.11): a phone that registers anew between an INVITE and its retransmission would ring in
-/// two places. Owned by the ProxyCore; single-threaded; takes its memory at the first use.
-class StatelessChoices final {
+/// A table of fixed size, in sets of four, of which the oldest gives way. What the location service
+/// and DNS know changes with time, which a stateless proxy's choice must not (RFC 3261 §16.11): a
+/// phone that registers anew between an INVITE and its retransmission would ring in two places.
+/// Owned by the ProxyCore; single-threaded; takes its memory at the first use.
+template <class Choice, uint32_t kLifeSeconds, size_t kPlaces>
+class StatelessTable final {
  public:
-    /// A retransmission comes within so long (64*T1, Timer B).
-    static constexpr Duration kLife = std::chrono::seconds(32);
+    explicit StatelessTable(size_t places = kPlaces) : sets_count_(places / kWays) {}
 
-    explicit StatelessChoices(size_t places = 65536) : sets_count_(places / kWays) {}
+    /// The choice that `request` (a hash that its retransmissions share) was given within the life.
+    /// Nothing: it is new, or there were too many others since.
+    std::optional<Choice> find(Instant now, uint64_t request) const {
+        if (sets_.empty()) return std::nullopt;
+        const uint32_t now_ms = milliseconds_of(now);
+        for (const Entry& entry : sets_[request % sets_count_]) {
+            if (entry.request == request && now_ms - entry.at_ms < kLifeSeconds * 1000)
+                return entry.choice;
+        }
+        return std::nullopt;
+    }
 
-    /// The choice (a hash of the target) that `request` (a hash that its retransmissions share) was
-    /// given in the last kLife. Nothing: it is new, or there were too many others since.
-    std::optional<uint32_t> find(Instant now, uint64_t request) const;
-    void note(Instant now, uint64_t request, uint32_t choice);
+    void note(Instant now, uint64_t request, const Choice& choice) {
+        if (sets_.empty()) sets_.resize(sets_count_);
+        const uint32_t now_ms = milliseconds_of(now);
+        Set& set = sets_[request % sets_count_];
+        const auto is_older = [now_ms](const Entry& a, const Entry& b) {
+            return now_ms - a.at_ms < now_ms - b.at_ms;
+        };
+        const auto same = std::find_if(set.begin(), set.end(), [request](const Entry& entry) {
+            return entry.request == request;
+        });
+        Entry& place =
+            same != set.end() ? *same : *std::max_element(set.begin(), set.end(), is_older);
+        place = {request, choice, now_ms};
+    }
 
  private:
     static constexpr size_t kWays = 4;
     struct Entry {
         uint64_t request = 0;
-        uint32_t choice = 0;
+        Choice choice{};
         uint32_t at_ms = 0;  // of the monotonic clock, modulo 2^32
     };
     using Set = std::array<Entry, kWays>;
-    const Set& set_of(uint64_t request) const { return sets_[request % sets_count_]; }
+
+    static uint32_t milliseconds_of(Instant at) {
+        using std::chrono::milliseconds;
+        return static_cast<uint32_t>(
+            std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count());
+    }
 
     size_t sets_count_;
     std::vector<Set> sets_;
 };
+
+/// Hashes of targets. A retransmission comes within 64*T1 (Timer B).
+using StatelessChoices = StatelessTable<uint32_t, 32, 65536>;
+
+/// The server that a name was taken to mean: the CANCEL of an INVITE, and the ACK to its failure,
+/// find it as long as it may ring (Timer C).
+using StatelessHops = StatelessTable<resolver::Hop, 200, 16384>;
 
 }  // namespace signalbox::proxy

@@ -1,6 +1,6 @@
 // A request that keeps no transaction goes to one target only, however often it comes.
-// Covers: RFC 3261 §16.11 (the choice of a stateless proxy). Not covered: the memory as such
-// (stateless_choices_test), everything else of the mode (stateless_test).
+// Covers: RFC 3261 §16.11 (the choice of a stateless proxy), RFC 3263 §4.4. Not covered: the memory
+// as such (stateless_choices_test), everything else of the mode (stateless_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -71,6 +71,65 @@ TEST_F(StatelessChoiceOverShards_Rfc3261_16_11, HoldsOnTheShardOfTheUser) {
     Phone& late = another();
     call.retransmit();
     EXPECT_TRUE(alice.is_silent() && bob.is_silent() && late.is_silent());
+}
+
+struct NamesTest : ::testing::Test {
+    NamesTest() {
+        world.zone["_sip._udp.carrier.test"].services = {{10, 50, 5060, "one.carrier.test"},
+                                                         {10, 50, 5060, "two.carrier.test"}};
+        world.zone["one.carrier.test"].addresses = {IpAddress::v4(203, 0, 113, 1)};
+        world.zone["two.carrier.test"].addresses = {IpAddress::v4(203, 0, 113, 2)};
+    }
+    static ports::Snapshot trusting() {
+        ports::Snapshot snapshot = stateless();
+        snapshot.trusted = {*Network::parse("198.51.100.10")};
+        return snapshot;
+    }
+    Outgoing call() { return alice.send(alice.make("INVITE", "sip:any@carrier.test")); }
+    /// The name is asked for, by a call of which nothing is left.
+    void look_up() {
+        Outgoing first = call().expect(100);
+        world.answer_dns();
+        Phone& server = one.is_silent() ? two : one;
+        server.expects("INVITE").answers(486);
+        first.expect(486).ack();
+        server.expects("ACK");
+    }
+
+    World world{trusting()};
+    Phone& alice = world.stranger();
+    Phone& one = world.stranger("one", "203.0.113.1:5060");
+    Phone& two = world.stranger("two", "203.0.113.2:5060");
+};
+
+using StatelessNames_Rfc3263_4_4 = NamesTest;
+
+TEST_F(StatelessNames_Rfc3263_4_4, WhatMustBeAskedForKeepsItsState) {
+    Outgoing first = call().expect(100);
+    ASSERT_FALSE(world.dns.empty());
+    first.retransmit().expect(100);
+    world.answer_dns();
+    EXPECT_EQ(one.take_kinds() + two.take_kinds(), "INVITE");
+}
+
+TEST_F(StatelessNames_Rfc3263_4_4, ATransactionStaysAtItsServerWhateverDnsSaysMeanwhile) {
+    look_up();
+    world.wait(seconds(50));
+    Outgoing waiting = call();
+    Phone& chosen = one.is_silent() ? two : one;
+    Phone& other = one.is_silent() ? one : two;
+    const Message first = chosen.expects("INVITE").message();
+    EXPECT_TRUE(alice.is_silent()) << "no state, no 100";
+    // What is known of the name ends, and only the other server is left of it.
+    world.zone["_sip._udp.carrier.test"].services = {
+        {10, 50, 5060, &chosen == &one ? "two.carrier.test" : "one.carrier.test"}};
+    world.wait(seconds(15));
+    waiting.retransmit();
+    EXPECT_EQ(chosen.expects("INVITE").message().text(), first.text());
+    world.wait(seconds(60));
+    waiting.cancel();
+    EXPECT_EQ(chosen.expects("CANCEL").message().branch(), first.branch());
+    EXPECT_TRUE(other.is_silent() && alice.is_silent() && world.dns.empty());
 }
 
 }  // namespace

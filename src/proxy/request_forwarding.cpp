@@ -299,6 +299,7 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
     std::string_view uri = strict ? forwarding.routing.next_route : forwarding.target;
     if (const std::string_view hop = strict_first_hop(forwarding); !hop.empty()) uri = hop;
     if (uri != message.request_uri()) edits.set_request_uri(uri);
+    edits.set_version();
 
     ShortText via;
     via << "SIP/2.0/" << transport::transport_name(forwarding.flow.transport) << " "

@@ -68,6 +68,7 @@ bool render_response(const sip::MessageView& response, const transport::Flow& fl
                      WallTime now, std::string& out) {
     if (!has_second_via(response)) return false;
     sip::EditList edits(response);
+    edits.set_version();
     edits.remove_first_values(HeaderId::Via, 1);
     if (makes_dialog(response))
         rewrite_record_routes(response, flow, is_direct, loop_hash, snapshot, node, keys, now,

@@ -1,5 +1,5 @@
 // A sorted list of replacements and its rendering.
-// Implements: RFC 3261 §16.6, §16.7
+// Implements: RFC 3261 §7.1, §16.6, §16.7
 #include "sip/edit_list.h"
 
 #include <algorithm>
@@ -61,6 +61,16 @@ void EditList::set_request_uri(std::string_view uri) {
     const std::string_view old = message_.request_uri();
     const auto begin = static_cast<size_t>(old.data() - message_.bytes().data());
     replace(begin, begin + old.size(), uri);
+}
+
+void EditList::set_version() {
+    static constexpr std::string_view kVersion = "SIP/2.0";
+    const std::string_view bytes = message_.bytes();
+    const std::string_view uri = message_.request_uri();
+    const size_t begin =
+        message_.is_request() ? static_cast<size_t>(uri.data() + uri.size() + 1 - bytes.data()) : 0;
+    if (bytes.substr(begin, kVersion.size()) != kVersion)
+        replace(begin, begin + kVersion.size(), kVersion);
 }
 
 void EditList::set_value(const HeaderField& field, std::string_view value) {

@@ -30,6 +30,8 @@ class EditList final {
 
     /// Replaces the Request-URI.
     void set_request_uri(std::string_view uri);
+    /// Writes the version of SIP in upper case, however it came (RFC 3261 §7.1).
+    void set_version();
     /// Replaces a header field's value, its name and line end stay.
     void set_value(const HeaderField& field, std::string_view value);
     /// Removes the whole line.

@@ -1,7 +1,7 @@
 // Rules of the RFC that a proxy keeps without noticing, seen on the wire.
-// Covers: RFC 3261 §16.1 (state where it must be), §16.3 (merged requests, unknown methods and
-// fields), §16.5 (each URI once), §16.6 steps 2 and 7, §16.11 (the same octets again). Not covered:
-// responses (stray_response_test).
+// Covers: RFC 3261 §7.1 (the version), §16.1 (state where it must be), §16.2 (whom 100 is sent to),
+// §16.3 (merged requests, unknown methods and fields), §16.5 (each URI once), §16.6 steps 2 and 7,
+// §16.11 (the same octets again). Not covered: responses (stray_response_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -38,10 +38,37 @@ struct StatelessRulesTest : ::testing::Test {
     Phone& bob = world.registered("bob", "198.51.100.20:5060");
 };
 
+using TryingRules_Rfc3261_16_2 = RulesTest;
+using VersionRules_Rfc3261_7_1 = RulesTest;
 using RequestRules_Rfc3261_16_3 = RulesTest;
 using TargetRules_Rfc3261_16_5 = RulesTest;
 using ForwardingRules_Rfc3261_16_6 = RulesTest;
 using StatelessRules_Rfc3261_16_11 = StatelessRulesTest;
+
+TEST_F(TryingRules_Rfc3261_16_2, NoOtherRequestThanInviteGetsA100AtOnce) {
+    for (const char* method : {"OPTIONS", "MESSAGE", "NEWMETHOD", "BYE"}) {
+        Outgoing sent = alice.send(alice.make(method, bob.aor()));
+        const Incoming leg = bob.expects(method);
+        sent.retransmit();
+        world.wait(std::chrono::seconds(2));
+        EXPECT_TRUE(alice.is_silent()) << method;
+        leg.answers(200);
+        sent.expect(200);
+        bob.take_kinds();
+    }
+}
+
+TEST_F(VersionRules_Rfc3261_7_1, AVersionThatCameInLowerCaseLeavesInUpperCase) {
+    const auto in_lower_case = [](std::string text) {
+        text.replace(text.find("SIP/2.0"), 7, "sip/2.0");
+        return text;
+    };
+    alice.send_text(in_lower_case(alice.make("MESSAGE", bob.aor()).text()));
+    const Incoming got = bob.expects("MESSAGE");
+    EXPECT_TRUE(got.message().text().starts_with("MESSAGE " + bob.contact() + " SIP/2.0\r\n"));
+    bob.send_text(in_lower_case(got.response(200)));
+    EXPECT_TRUE(alice.expect(200).text().starts_with("SIP/2.0 200 OK\r\n"));
+}
 
 TEST_F(RequestRules_Rfc3261_16_3, ARequestThatCameByTwoWaysIsForwardedTwice) {
     RequestText request = alice.make("MESSAGE", bob.aor());

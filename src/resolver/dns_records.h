@@ -1,5 +1,5 @@
-// Questions to DNS and the record sets that answer them, as values. Implements: RFC 1035 §3.3,
-// §3.4; RFC 2308 §2; RFC 2782; RFC 3403 §4.1; RFC 3596 §2.1
+// Questions to DNS and the record sets that answer them, as values. Implements: RFC 2782; RFC 3403
+// §4.1
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // STUN Binding requests as keep-alives: recognised beside SIP on one socket, and answered.
-// Implements: RFC 5389 §6, §7.3, §15.1, §15.2, §15.9; RFC 5626 §3.5.2
+// Implements: RFC 5389 §6, §7.3, §15.2, §15.9; RFC 5626 §3.5.2
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 // Which credentials are for us, and whom they name.
-// Covers: RFC 3261 §22.3; RFC 7616 §3.4.4. Not covered: userhash, which is not offered.
+// Covers: RFC 3261 §22.3; RFC 5987 §3.2; RFC 7616 §3.4.4. Not covered: userhash, which is not
+// offered.
 #include "auth/claimed_user.h"
 
 #include <gtest/gtest.h>
@@ -73,6 +74,14 @@ TEST(ClaimedUser_Rfc7616_3_4_4, ResolvesPairsAndEscapes) {
     EXPECT_EQ(claim("username=\"al\\\\ice\"")->name, "al\\ice");
     EXPECT_EQ(claim("username*=UTF-8''al%69ce")->name, "alice");
     EXPECT_EQ(claim("username*=utf-8'en'alice%40example.test")->domain, "example.test");
+}
+
+TEST(ClaimedUser_Rfc5987_3_2, AnExtendedValueHasCharsetLanguageAndEscapedOctets) {
+    EXPECT_EQ(claim("username*=UTF-8''J%C3%A4s%c3%b8n")->name, "J\xc3\xa4s\xc3\xb8n");
+    EXPECT_EQ(claim("username*=utf-8'de-CH'a'b")->name, "a'b");
+    EXPECT_FALSE(claim("username*=iso-8859-1'en'%A3")) << "RFC 7616 §3.4.4: UTF-8 alone";
+    EXPECT_FALSE(claim("username*=''a"));
+    EXPECT_FALSE(claim("username*=UTF-8''%4"));
 }
 
 TEST(ClaimedUser_Rfc7616_3_4_4, NobodyIsNamedByEmptyOrMalformedNames) {

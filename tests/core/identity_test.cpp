@@ -1,6 +1,7 @@
 // Who is named to whom, on the wire.
-// Covers: RFC 3325 §5 (requests and responses), §6, §7; RFC 3323 §4.1 (anonymous callers), §5
-// (critical). Not covered: each header field by itself (asserted_identity_test, privacy_test).
+// Covers: RFC 3325 §5 (requests and responses), §6, §7, §9.1, §9.2; RFC 3323 §4.1 (anonymous
+// callers), §5 (critical). Not covered: each header field by itself (asserted_identity_test,
+// privacy_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -37,6 +38,8 @@ struct IdentityTest : ::testing::Test {
 using Identity_Rfc3325_5 = IdentityTest;
 using Identity_Rfc3325_6 = IdentityTest;
 using Identity_Rfc3325_7 = IdentityTest;
+using Identity_Rfc3325_9_1 = IdentityTest;
+using Identity_Rfc3325_9_2 = IdentityTest;
 using Identity_Rfc3323_4_1 = IdentityTest;
 using Identity_Rfc3323_5 = IdentityTest;
 
@@ -120,6 +123,54 @@ TEST_F(Identity_Rfc3325_6, APreferenceThatIsNotGrantedIsIgnored) {
     const Incoming arrived = bob.expects("MESSAGE");
     EXPECT_EQ(arrived.message().header(kPai), "<sip:dora@example.test>");
     EXPECT_FALSE(arrived.message().has("P-Preferred-Identity"));
+}
+
+TEST_F(Identity_Rfc3325_9_1, AUriAndANumberStayTogetherInEitherForm) {
+    const std::string uri = "\"Cullen, J.\" <sip:fluffy@carrier.test>";
+    const std::string number = "tel:+14085264000";
+    for (const std::vector<std::string>& lines :
+         {std::vector<std::string>{"P-Asserted-Identity: " + uri + ", " + number},
+          {"P-Asserted-Identity: " + uri, "p-asserted-identity: " + number}}) {
+        RequestText request = peer.make("MESSAGE", bob.aor());
+        request.more = lines;
+        peer.send(request);
+        EXPECT_EQ(bob.expects("MESSAGE").message().values(kPai),
+                  (std::vector<std::string>{uri, number}));
+        request = stranger.make("MESSAGE", bob.aor());
+        request.more = lines;
+        stranger.send(request);
+        EXPECT_FALSE(bob.expects("MESSAGE").message().has(kPai)) << "no line of it is left";
+    }
+}
+
+TEST_F(Identity_Rfc3325_9_2, APreferenceEndsHereWhoeverSentIt) {
+    for (Phone* from : {&peer, &stranger}) {
+        RequestText request = from->make("MESSAGE", bob.aor());
+        request.with("P-Preferred-Identity: <sip:bob@carrier.test>");
+        from->send(request.with("p-preferred-identity: tel:+15550100"));
+        const Incoming arrived = bob.expects("MESSAGE");
+        EXPECT_FALSE(arrived.message().has("P-Preferred-Identity"));
+        EXPECT_FALSE(arrived.message().has(kPai)) << "it is no assertion";
+    }
+}
+
+TEST_F(Identity_Rfc3325_9_2, OfAnotherDomainsUserNothingIsAsserted) {
+    world.add_user(user_record("dora", {"sales", "+15550100"}));
+    const auto asserted_for = [this](const std::string& preferred) {
+        RequestText request = dora.make("MESSAGE", bob.aor());
+        authenticated(dora, request.with("P-Preferred-Identity: " + preferred));
+        const Incoming arrived = bob.expects("MESSAGE");
+        EXPECT_FALSE(arrived.message().has("P-Preferred-Identity"));
+        return arrived.message().values(kPai);
+    };
+    const std::vector<std::string> herself{"<sip:dora@example.test>"};
+    EXPECT_EQ(asserted_for("<sip:sales@carrier.test>"), herself);
+    EXPECT_EQ(asserted_for("<im:sales@example.test>"), herself);
+    EXPECT_EQ(asserted_for("sales"), herself);
+    EXPECT_EQ(asserted_for("<sip:%73ales@example.test;x=1>, <sip:bob@example.test>"),
+              std::vector<std::string>{"<sip:sales@example.test>"});
+    EXPECT_EQ(asserted_for("\"Bob\" <tel:+1-555-0100>"),
+              std::vector<std::string>{"<sip:+15550100@example.test>"});
 }
 
 TEST_F(Identity_Rfc3323_4_1, AnAnonymousCallerWhoWantsToBeKnownProvesHimself) {

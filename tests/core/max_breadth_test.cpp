@@ -1,6 +1,6 @@
 // Max-Breadth on the wire, and what becomes of a request that comes back again and again.
-// Covers: RFC 5393 §4.2 (with changed URI parameters), §5.3.3, §5.3.4. Not covered: the arithmetic
-// (fork_strategy_test).
+// Covers: RFC 5393 §4.2 (with changed URI parameters), §5.3.3, §5.3.4, §6. Not covered: the
+// arithmetic (fork_strategy_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -32,6 +32,7 @@ struct BreadthTest : ::testing::Test {
 
 using MaxBreadth_Rfc5393_5_3_3 = BreadthTest;
 using MaxBreadth_Rfc5393_5_3_4 = BreadthTest;
+using MaxBreadth_Rfc5393_6 = BreadthTest;
 using ForkBomb_Rfc5393_4_2 = BreadthTest;
 
 TEST_F(MaxBreadth_Rfc5393_5_3_3, IsAddedWhereItIsMissing) {
@@ -51,7 +52,7 @@ TEST_F(MaxBreadth_Rfc5393_5_3_3, ThereIsExactlyOne) {
     EXPECT_EQ(bob.expects("INVITE").message().values("Max-Breadth"), std::vector<std::string>{"7"});
 }
 
-TEST_F(MaxBreadth_Rfc5393_5_3_3, OfNothingGets440) {
+TEST_F(MaxBreadth_Rfc5393_6, OfNothingGets440) {
     Outgoing call = alice.send(invite("0")).expect(440);
     EXPECT_EQ(call.response().reason(), "Max-Breadth Exceeded");
     EXPECT_EQ(world.count(Counter::max_breadth_exceeded_total), 1U);

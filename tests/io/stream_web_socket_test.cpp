@@ -7,6 +7,7 @@ namespace signalbox::io {
 namespace {
 
 using StreamSet_Rfc7118_5 = Layers;
+using StreamSet_Rfc7118_6 = Layers;
 using StreamSet_Rfc6455_4 = Layers;
 
 TEST_F(StreamSet_Rfc7118_5, AMessageIsAFrameInBothDirections) {
@@ -31,7 +32,7 @@ TEST_F(StreamSet_Rfc7118_5, AMessageIsAFrameInBothDirections) {
     EXPECT_EQ(counters.value(Counter::websocket_handshakes_total), 1u);
 }
 
-TEST_F(StreamSet_Rfc7118_5, PingsOfBothKindsAreAnswered) {
+TEST_F(StreamSet_Rfc7118_6, PingsOfBothKindsAreAnswered) {
     const FileDescriptor client = connect_client(listen(Transport::Ws));
     write_all(client, kUpgrade + masked(1, "\r\n\r\n") + masked(9, "p"));
     const std::string expected = "\x81\x02\r\n\x8a\x01p";

@@ -1,6 +1,7 @@
 // TLS over pairs of strings: who is believed, which certificate is shown, what broken octets do.
-// Covers RFC 5922 §7.1, §7.2, §7.3 (whom a certificate speaks for), RFC 6066 §3 (SNI), RFC 5924 §4,
-// RFC 8996 (TLS 1.2 at least). Not covered: revocation, which is not checked.
+// Covers RFC 3261 §26.2.1 (both sides may have to prove themselves), RFC 5922 §7.1, §7.2, §7.3
+// (whom a certificate speaks for), §7.4 (clients), RFC 6066 §3 (SNI), RFC 5924 §4, RFC 5246, RFC
+// 8446, RFC 8996 (TLS 1.2 at least), RFC 5280 §4.1. Not covered: revocation, which is not checked.
 #include "io/tls_engine.h"
 
 #include <gmock/gmock.h>
@@ -60,6 +61,16 @@ struct TlsTest : ::testing::Test {
         EXPECT_TRUE(made) << (made ? "" : made.error());
         return made ? *made : nullptr;
     }
+    /// Whether the server and a client of these versions agree.
+    bool agrees_with(int lowest, int highest) {
+        const auto other = client();
+        ::SSL_CTX_set_security_level(other->context(), 0);
+        ::SSL_CTX_set_min_proto_version(other->context(), lowest);
+        ::SSL_CTX_set_max_proto_version(other->context(), highest);
+        Pair pair(server({issue("example.test")}), other, "example.test");
+        pair.run();
+        return pair.is_established();
+    }
     std::string refusal(const CertificateFiles& files) {
         const auto made = TlsServer::make({{files}, ClientCertificate::Ask}, trust(), now());
         return made ? "" : made.error();
@@ -77,6 +88,12 @@ using TlsEngine_Behaviour = TlsTest;
 using TlsEngine_Rfc5922_7_3 = TlsTest;
 using TlsEngine_Rfc5922_7_1 = TlsTest;
 using TlsEngine_Rfc6066_3 = TlsTest;
+using TlsEngine_Rfc5246 = TlsTest;
+using TlsEngine_Rfc8446 = TlsTest;
+using TlsEngine_Rfc8996 = TlsTest;
+using TlsEngine_Rfc3261_26_2_1 = TlsTest;
+using TlsEngine_Rfc5922_7_4 = TlsTest;
+using SelfSigned_Rfc5280_4_1 = TlsTest;
 using TlsServer_Behaviour = TlsTest;
 using TlsIdentity_Rfc5922_7_1 = TlsTest;
 
@@ -150,14 +167,16 @@ TEST_F(TlsEngine_Behaviour, CloseNotifyEndsTheOtherSide) {
     EXPECT_EQ(pair.at_server, "last words");
 }
 
-TEST_F(TlsEngine_Behaviour, AnOlderVersionThan12IsRefused) {
-    const auto old = client();
-    ::SSL_CTX_set_security_level(old->context(), 0);
-    ::SSL_CTX_set_min_proto_version(old->context(), TLS1_VERSION);
-    ::SSL_CTX_set_max_proto_version(old->context(), TLS1_1_VERSION);
-    Pair pair(server({issue("example.test")}), old, "example.test");
-    pair.run();
-    EXPECT_EQ(pair.server.state(), State::Failed);
+TEST_F(TlsEngine_Rfc8996, AnOlderVersionThan12IsRefused) {
+    EXPECT_FALSE(agrees_with(TLS1_VERSION, TLS1_1_VERSION));
+}
+
+TEST_F(TlsEngine_Rfc8446, Version13IsSpokenWithWhoKnowsNoOther) {
+    EXPECT_TRUE(agrees_with(TLS1_3_VERSION, TLS1_3_VERSION));
+}
+
+TEST_F(TlsEngine_Rfc5246, Version12IsSpokenWithWhoKnowsNoNewer) {
+    EXPECT_TRUE(agrees_with(TLS1_VERSION, TLS1_2_VERSION));
 }
 
 TEST_F(TlsEngine_Behaviour, AnIdleConnectionCostsLessThan32KiB) {
@@ -247,6 +266,29 @@ TEST_F(TlsEngine_Rfc5922_7_1, AClientsCertificateThatNobodyVouchesForProvesNothi
     EXPECT_EQ(strict.server.state(), State::Failed);
 }
 
+TEST_F(TlsEngine_Rfc5922_7_4, WhoMustShowACertificateAndHasNoneIsRefused) {
+    const auto listener = server({issue("example.test")}, ClientCertificate::Require);
+    Pair without(listener, client(), "example.test");
+    without.run();
+    EXPECT_EQ(without.server.state(), State::Failed);
+    const CertificateFiles own = certificates.issue("own", {.alternative = "URI:sip:peer.test"});
+    Pair with(listener, client(true, own), "example.test");
+    with.run();
+    EXPECT_TRUE(with.is_established());
+    EXPECT_THAT(with.server.client_identities(), ElementsAre("peer.test"));
+}
+
+TEST_F(TlsEngine_Rfc3261_26_2_1, OneSideOrBothProveThemselves) {
+    const CertificateFiles own = certificates.issue("own", {.alternative = "DNS:peer.test"});
+    const auto listener = server({issue("example.test")});
+    for (const bool is_mutual : {false, true}) {
+        Pair pair(listener, client(true, is_mutual ? own : CertificateFiles{}), "example.test");
+        pair.run();
+        ASSERT_TRUE(pair.is_established()) << pair.client.trouble();
+        EXPECT_EQ(pair.server.client_identities().size(), is_mutual ? 1U : 0U);
+    }
+}
+
 TEST_F(TlsEngine_Rfc6066_3, TheClientGetsTheCertificateOfTheDomainItNames) {
     const auto both = server({issue("one.test"), issue("two.test")});
     for (const char* domain : {"one.test", "two.test"}) {
@@ -304,6 +346,26 @@ TEST_F(TlsServer_Behaviour, ACertificateOfOurOwnMakingServesItsNames) {
     }
     EXPECT_THAT(write_self_signed({"/nowhere/c.pem", "/nowhere/k.pem"}, {"a"}, {}, now()).error(),
                 HasSubstr("/nowhere/k.pem"));
+}
+
+TEST_F(SelfSigned_Rfc5280_4_1, HasWhatACertificateMustHave) {
+    const CertificateFiles files{certificates.path("own.pem"), certificates.path("own.key")};
+    ASSERT_TRUE(write_self_signed(files, {"box.test"}, {kAddress}, now()));
+    std::FILE* in = std::fopen(files.certificate.c_str(), "r");
+    const CertificatePtr made(::PEM_read_X509(in, nullptr, nullptr, nullptr));
+    std::fclose(in);
+    ASSERT_NE(made, nullptr);
+    EXPECT_EQ(::X509_get_version(made.get()), X509_VERSION_3);
+    const ASN1_INTEGER* const serial = ::X509_get0_serialNumber(made.get());
+    EXPECT_GT(::ASN1_INTEGER_get(serial), 0) << "§4.1.2.2: positive";
+    EXPECT_LE(serial->length, 20) << "§4.1.2.2: at most 20 octets";
+    EXPECT_EQ(
+        ::X509_NAME_cmp(::X509_get_issuer_name(made.get()), ::X509_get_subject_name(made.get())),
+        0);
+    EXPECT_EQ(::X509_verify(made.get(), ::X509_get0_pubkey(made.get())), 1);
+    EXPECT_EQ(::X509_get_signature_nid(made.get()), NID_ecdsa_with_SHA256);
+    EXPECT_LT(::X509_cmp_current_time(::X509_get0_notBefore(made.get())), 0);
+    EXPECT_GT(::X509_cmp_current_time(::X509_get0_notAfter(made.get())), 0);
 }
 
 TEST_F(TlsIdentity_Rfc5922_7_1, SipUrisWithoutUserAndDnsNamesAreIdentities) {

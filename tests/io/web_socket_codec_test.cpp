@@ -244,6 +244,18 @@ TEST(WebSocketCodec_Behaviour, AnIdleConnectionCostsLessThan8KiB) {
 #endif
 }
 
+TEST(Utf8_Rfc3629_3, EveryCharacterHasOneForm) {
+    for (const char* good :
+         {"\x7f", "A\xe2\x89\xa2\xce\x91.", "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4",
+          "\xef\xbb\xbf\xf0\xa3\x8e\xb4"}) {
+        EXPECT_TRUE(is_utf8(good)) << good;
+    }
+    EXPECT_FALSE(is_utf8("\xfe")) << "an octet that never appears";
+    EXPECT_FALSE(is_utf8("\xff"));
+    EXPECT_FALSE(is_utf8("\xed\xa1\x8c\xed\xbe\xb4")) << "a pair of surrogates";
+    EXPECT_TRUE(is_utf8(std::string_view("\0", 1)));
+}
+
 TEST(Utf8_Rfc3629_4, OverlongFormsSurrogatesAndCutSequencesAreNone) {
     for (const char* good :
          {"", "plain text that is long", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",

@@ -1,7 +1,7 @@
 // What a Privacy header field asks for and what a proxy answers to it.
-// Covers: RFC 3323 §4.2, §5 (critical; Proxy-Require: privacy); RFC 3325 §9.3. Not covered: what
-// "id" does to asserted identities (asserted_identity_test); header, session and user privacy,
-// which a proxy cannot give.
+// Covers: RFC 3323 §4.2, §5 (critical; Proxy-Require: privacy); RFC 3325 §9.3; RFC 5379 §5.1.8. Not
+// covered: what "id" does to asserted identities (asserted_identity_test); header, session and user
+// privacy, which a proxy cannot give.
 #include "proxy/privacy.h"
 
 #include <gtest/gtest.h>
@@ -43,6 +43,12 @@ TEST(Privacy_Rfc3325_7, ConcealsTheIdentityUnlessNoneForbidsIt) {
         EXPECT_TRUE(privacy({std::string("Privacy: ") + value}).conceals_identity()) << value;
     for (const char* value : {"none", "none;id", "session", "critical", "history"})
         EXPECT_FALSE(privacy({std::string("Privacy: ") + value}).conceals_identity()) << value;
+}
+
+TEST(Privacy_Rfc5379_5_1_8, HeaderPrivacyConcealsTheAssertedIdentityToo) {
+    EXPECT_TRUE(privacy({"Privacy: header"}).conceals_identity());
+    EXPECT_TRUE(privacy({"Privacy: session; HEADER"}).conceals_identity());
+    EXPECT_FALSE(privacy({"Privacy: header;none"}).conceals_identity());
 }
 
 TEST(Privacy_Rfc3323_5, CriticalPrivacyThatWeCannotGiveIsRefusedByName) {

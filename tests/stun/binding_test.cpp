@@ -1,6 +1,6 @@
 // STUN keep-alives.
-// Covers: RFC 5389 §6 (recognition), §7.3.1 (unknown attributes), §15.2 (XOR-MAPPED-ADDRESS); RFC
-// 5769 §2.2, §2.3 (the mapped addresses of its sample responses).
+// Covers: RFC 5389 §6 (recognition), §7.3.1 (unknown attributes), §15.2 (XOR-MAPPED-ADDRESS), §15.9
+// (UNKNOWN-ATTRIBUTES); RFC 5769 §2.2, §2.3 (the mapped addresses of its sample responses).
 // Not covered: credentials and FINGERPRINT: a keep-alive has none.
 #include "stun/binding.h"
 
@@ -56,6 +56,18 @@ TEST(StunBinding_Rfc5389_7_3_1, UnknownAttributesThatMustBeUnderstoodAre420) {
     EXPECT_EQ(answer->view().substr(0, 2), "\x01\x11");
     EXPECT_EQ(answer->view().substr(20),
               std::string("\x00\x09\x00\x04\x00\x00\x04\x14\x00\x0a\x00\x02\x00\x03\x00\x00", 16));
+}
+
+TEST(StunBinding_Rfc5389_15_9, EachUnknownAttributeIsNamedInTwoOctets) {
+    const auto attribute = [](char type) { return std::string({'\0', type, '\0', '\0'}); };
+    const auto named = [&](const std::string& attributes) {
+        return std::string(answer_binding_request(request(attributes), kSource)->view().substr(28));
+    };
+    EXPECT_EQ(named(attribute(0x24) + attribute(0x25)),
+              std::string("\x00\x0a\x00\x04\x00\x24\x00\x25", 8));
+    EXPECT_EQ(named(attribute(0x24) + attribute(0x06) + attribute(0x26) + attribute(0x25)),
+              std::string("\x00\x0a\x00\x06\x00\x24\x00\x26\x00\x25\x00\x00", 12))
+        << "the length is that without the padding";
 }
 
 TEST(StunBinding_Rfc5389_6, SipIsNeverTakenForStun) {

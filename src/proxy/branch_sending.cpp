@@ -22,6 +22,8 @@ std::optional<transport::Flow> ProxyCore::stream_for_large(Now now, const transp
                                                            std::string_view next_uri,
                                                            bool is_looked_up,
                                                            const IncomingRequest& request) const {
+    // Deviation: RFC 3261 §18.1.1 — a phone whose Contact is not where it sends from stays on its
+    // flow, however large the request: nothing else reaches it through its NAT.
     if (!is_looked_up && !leads_to_its_address(next_uri, flow)) return std::nullopt;
     if (resolver_.health().is_held_down(now.monotonic, {Transport::Tcp, flow.remote}))
         return std::nullopt;

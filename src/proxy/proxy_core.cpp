@@ -208,6 +208,8 @@ void ProxyCore::on_transaction_event(Now now, const transaction::TransactionEven
             const ContextHandle handle = ContextHandle::unpack(event.owner);
             ResponseContext* context = contexts_.get(handle);
             if (context == nullptr) break;
+            // Deviation: RFC 3261 §16.9 — when no response can reach the caller any more, the
+            // phones that ring are cancelled: whoever took such a call would talk to nobody.
             context->is_cancelled = true;
             note_final(now, *context, 500, EndedBy::Server, "The caller's connection is gone", out);
             context->is_final_sent = true;

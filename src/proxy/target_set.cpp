@@ -78,6 +78,8 @@ void ProxyCore::take_targets(Now now, ContextHandle handle, const IncomingReques
     if (routing.token && answer.targets.empty())
         return fork_in_dialog(now, handle, request, routing, out);
     if (!answer.exists) return reply_final(now, handle, {404, {}, {}}, out);
+    // Deviation: RFC 3261 §16.5 — a phone that registers while others ring does not join them: the
+    // targets are those of the moment of the call, as its record will say.
     sort_targets(now, request, answer);
     order_by_q(targets_);
     const size_t different = remove_equal_targets(targets_);

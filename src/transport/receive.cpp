@@ -1,5 +1,5 @@
 // What a server does to the top Via on reception, and where a response goes.
-// Implements: RFC 3261 §18.2.1, §18.2.2; RFC 3581 §4
+// Implements: RFC 3261 §18.2.1, §18.2.2; RFC 3263 §5; RFC 3581 §4
 #include "transport/receive.h"
 
 #include <array>
@@ -89,6 +89,9 @@ void append_stamped_via(const sip::Via& top, const Flow& flow, std::string& out)
 
 Flow response_flow(const sip::Via& top, const Flow& flow) {
     Flow result = flow;
+    // Deviation: RFC 3263 §5; RFC 3261 §17.2.4 — a name in sent-by is not looked up when the
+    // connection is gone and none can be opened to the source at the port of sent-by: a name there
+    // is the sender's own word, by which a response would go to somebody who asked for nothing.
     if (is_reliable(flow.transport)) {
         result.remote.port = top.port_or_default();
         return result;

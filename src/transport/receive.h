@@ -1,5 +1,5 @@
 // What a server does to the top Via on reception, and where a response goes. Implements: RFC 3261
-// §18.2.1, §18.2.2; RFC 3581 §4
+// §18.2.1, §18.2.2; RFC 3263 §5; RFC 3581 §4
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // A target with several next hops: silent, unreachable, overloaded ones are left for the next.
-// Covers: RFC 3263 §4.1, §4.2 (what is tried first), §4.3 (failover), RFC 3261 §9.1 (CANCEL of a
-// hop that was left), §16.7 step 1, §21.5.4 (Retry-After). Not covered: the order of records
-// (server_lookup_test, service_order_test).
+// Covers: RFC 3263 §4.1, §4.2 (what is tried first), §4.3 (failover), RFC 3261 §16.6 steps 7, 8 and
+// 10, §9.1 (CANCEL of a hop that was left), §16.7 step 1, §21.5.4 (Retry-After). Not covered: the
+// order of records (server_lookup_test, service_order_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -45,6 +45,7 @@ struct FailoverTest : ::testing::Test {
 };
 
 using Failover_Rfc3263_4_3 = FailoverTest;
+using Failover_Rfc3261_16_6 = FailoverTest;
 using HopHealth_Rfc3263_4_3 = FailoverTest;
 using Services_Rfc3263_4_2 = FailoverTest;
 
@@ -186,6 +187,26 @@ TEST_F(Failover_Rfc3263_4_3, NothingLivesOnAfterwards) {
     waiting.expect(486).ack();
     world.wait(seconds(300));
     EXPECT_TRUE(world.is_empty());
+}
+
+TEST_F(Failover_Rfc3261_16_6, TheAddressesAreTriedInTheirOrder) {
+    world.zone["_sip._udp.carrier.test"].services = {{20, 0, 5060, "one.carrier.test"},
+                                                     {10, 0, 5060, "two.carrier.test"}};
+    call();
+    two.expects("INVITE");
+    world.wait(milliseconds(4010));
+    one.expects("INVITE");
+}
+
+TEST_F(Failover_Rfc3261_16_6, EachAttemptHasABranchAndATransactionOfItsOwn) {
+    call();
+    const Message first = one.expects("INVITE").message();
+    world.wait(milliseconds(4010));
+    const Message second = two.expects("INVITE").message();
+    EXPECT_NE(first.branch(), second.branch());
+    one.take_kinds();
+    world.wait(milliseconds(500));
+    EXPECT_EQ(two.take_kinds(), "INVITE") << "Timer A of the second began anew";
 }
 
 TEST_F(HopHealth_Rfc3263_4_3, AHopThatFailedIsTriedLastForHalfAMinute) {

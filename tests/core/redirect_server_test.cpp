@@ -61,6 +61,14 @@ TEST_F(RedirectServer_Rfc3261_8_3, RedirectsOtherRequestsToo) {
     EXPECT_TRUE(bob.is_silent());
 }
 
+TEST_F(RedirectServer_Rfc3261_8_3, PassesOverWhatItDoesNotUnderstand) {
+    RequestText request = alice.make("BARGE", bob.aor());
+    request.with("Require: time-travel").with("Unheard-Of: ;;=");
+    request.with("Content-Type: image/png").with("Content-Encoding: gzip");
+    request.body = "x";
+    alice.send(request).expect(302);
+}
+
 TEST_F(RedirectServer_Rfc3261_8_3, KnowsWhoIsNotThere) {
     world.add_user(user_record("dora"));
     alice.send(alice.make("INVITE", "sip:dora@example.test")).expect(100).expect(480);

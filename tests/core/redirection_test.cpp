@@ -1,6 +1,6 @@
 // The Contacts of a 3xx tried by the proxy itself: [proxy] recurse.
-// Covers: RFC 3261 §16.5 (no target twice), §16.7 step 4 (recursion), step 5 (no branch after a
-// 6xx). Not covered: reading and removing Contacts (redirect_contacts_test).
+// Covers: RFC 3261 §8.1.3.4, §16.5 (no target twice), §16.7 step 4 (recursion), step 5 (no branch
+// after a 6xx). Not covered: reading and removing Contacts (redirect_contacts_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -40,6 +40,7 @@ struct RecursionOverShards : RecursionTest {
 };
 
 using Recursion_Rfc3261_16_7_4 = RecursionTest;
+using Recursion_Rfc3261_8_1_3_4 = RecursionTest;
 using RecursionOverShards_Rfc3261_16_7_4 = RecursionOverShards;
 
 TEST_F(Recursion_Rfc3261_16_7_4, TriesTheContactsForACallerWhoMayLeave) {
@@ -131,7 +132,7 @@ TEST_F(Recursion_Rfc3261_16_7_4, AContactlessResponseIsNoAnswer) {
     call.expect(500);  // not the 302
 }
 
-TEST_F(Recursion_Rfc3261_16_7_4, NoTargetIsTriedTwice) {
+TEST_F(Recursion_Rfc3261_8_1_3_4, NoTargetIsTriedTwice) {
     Outgoing call = call_by(alice);
     bob.expects("INVITE").answers(302,
                                   {contact("<sip:bob@example.test;x=1>, <sip:carol@example.test>, "
@@ -186,6 +187,19 @@ TEST_F(Recursion_Rfc3261_16_7_4, TheCallersCancelEndsWhatWasTried) {
     carol.expects("CANCEL");
     leg.answers(487);
     call.expect(487);
+}
+
+TEST_F(Recursion_Rfc3261_8_1_3_4, TheRequestUriIsTheContactWithoutWhatItMayNotHold) {
+    call_by(gateway);
+    const Incoming first = bob.expects("INVITE");
+    first.answers(302, {contact("<sip:far@203.0.113.5:5080;method=BYE;x=1?Subject=gift&"
+                                "Route=%3Csip:evil.test%3E>")});
+    const Message second = far.expects("INVITE").message();
+    EXPECT_EQ(second.uri(), "sip:far@203.0.113.5:5080;x=1");
+    EXPECT_FALSE(second.has("Subject") || second.has("Route"));
+    EXPECT_NE(second.branch(), first.message().branch());
+    for (const char* name : {"From", "Call-ID", "CSeq"})
+        EXPECT_EQ(second.header(name), first.message().header(name)) << name;
 }
 
 TEST_F(Recursion_Rfc3261_16_7_4, A305IsLeftToTheCaller) {

@@ -82,6 +82,29 @@ TEST_F(Responses_Rfc3261_16_7, ARedirectionIsLeftToTheCaller) {
     EXPECT_EQ(call.response().header("Contact"), "<sip:elsewhere@203.0.113.1>");
 }
 
+TEST_F(Responses_Rfc3261_16_7, ARedirectionPassesWithEachOfItsContacts) {
+    const std::vector<std::string> lines = {
+        "Contact: <sip:a@one.test?X=1>;q=0.5, \"a, b\" <mailto:a@two.test>", "m: tel:+15550100",
+        "Contact: <sip:bob@example.test>;expires=5"};
+    leg.answers(300, lines);
+    const std::string text = call.expect(300).response().text();
+    EXPECT_NE(text.find(lines[0] + "\r\n" + lines[1] + "\r\n" + lines[2] + "\r\n"),
+              std::string::npos);
+}
+
+TEST_F(Responses_Rfc3261_16_7, WhatComesAfterTheFinalResponseGoesNowhere) {
+    for (const int final_status : {486, 200}) {
+        Outgoing again = alice.invite(bob).expect(100);
+        const Incoming arrived = bob.expects("INVITE");
+        arrived.answers(final_status);
+        again.expect(final_status).ack();
+        bob.expects("ACK");
+        for (const int late : {100, 180, 183, 486, 603}) arrived.answers(late);
+        EXPECT_TRUE(alice.is_silent()) << final_status;
+        bob.take_kinds();
+    }
+}
+
 TEST_F(Responses_Rfc3261_16_7, AResponseWithOurViaAloneEndsHere) {
     std::string text = leg.response(200);
     const size_t second = text.find("Via:", text.find("Via:") + 4);

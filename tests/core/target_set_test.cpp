@@ -1,7 +1,7 @@
 // Where requests go: users, bindings, foreign hosts and names that must be looked up.
-// Covers: RFC 3261 §16.5, §16.6 step 7, §18.4 (a connection that ends), RFC 3263 §4.2, §4.3 (what
-// is done with the addresses). Not covered: which bindings are live (location_test), the reading of
-// URIs (locate_server_test).
+// Covers: RFC 3261 §9.2 (CANCEL while a name is looked up), §16.4 (maddr), §16.5, §16.6 step 7,
+// §18.4 (a connection that ends), RFC 3263 §4.2, §4.3 (what is done with the addresses). Not
+// covered: which bindings are live (location_test), the reading of URIs (locate_server_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -26,8 +26,10 @@ struct TargetsTest : ::testing::Test {
     Outgoing call(const std::string& uri) { return alice.send(alice.make("INVITE", uri)); }
 };
 
+using Targets_Rfc3261_16_4 = TargetsTest;
 using Targets_Rfc3261_16_5 = TargetsTest;
 using Targets_Rfc3261_18_4 = TargetsTest;
+using Cancel_Rfc3261_9_2_Names = TargetsTest;
 using Resolver_Rfc3263_4 = TargetsTest;
 
 TEST_F(Targets_Rfc3261_16_5, AnUnknownUserGets404) {
@@ -38,6 +40,18 @@ TEST_F(Targets_Rfc3261_16_5, AnUnknownUserGets404) {
 TEST_F(Targets_Rfc3261_16_5, AUserWithoutABindingGets480) {
     world.add_user(user_record("dora"));
     call("sip:dora@example.test").expect(100).expect(480);
+}
+
+TEST_F(Targets_Rfc3261_16_5, APhoneThatRegistersWhileOthersRingDoesNotJoinThem) {
+    Outgoing ringing = call("sip:bob@example.test").expect(100);
+    const Incoming leg = bob.expects("INVITE");
+    leg.answers(180);
+    ringing.expect(180);
+    Phone& late = world.phone({"bob", "example.test", "198.51.100.21:5060", {}, {}});
+    world.bind("bob", late);
+    leg.answers(486);
+    ringing.expect(486);
+    EXPECT_TRUE(late.is_silent());
 }
 
 TEST_F(Targets_Rfc3261_16_5, AnAddressOfOursIsAnAliasOfTheDomain) {
@@ -81,6 +95,12 @@ TEST_F(Targets_Rfc3261_16_5, ANextRouteDecidesEvenForOurDomain) {
     EXPECT_TRUE(bob.is_silent());
 }
 
+TEST_F(Targets_Rfc3261_16_4, AMaddrOfOursOnAForeignHostLeadsToThatHost) {
+    Phone& far = world.stranger("far", "203.0.113.9:5060");
+    alice.send(alice.make("MESSAGE", "sip:far@203.0.113.9;x=1;maddr=192.0.2.1"));
+    EXPECT_EQ(far.expects("MESSAGE").message().uri(), "sip:far@203.0.113.9;x=1");
+}
+
 TEST_F(Targets_Rfc3261_16_5, TransportAndMaddrOfTheTargetAreFollowed) {
     Phone& far = world.stranger("far", "203.0.113.5:5060", Transport::Tcp);
     call("sip:any@somewhere.test;maddr=203.0.113.5;transport=tcp").expect(100);
@@ -120,6 +140,16 @@ TEST_F(Resolver_Rfc3263_4, ANameIsLookedUpWhileTheCallWaits) {
     const Incoming leg = far.expects("INVITE");
     EXPECT_EQ(leg.message().uri(), "sip:any@host.elsewhere.test:5070");
     leg.answers(200);
+    waiting.expect(200);
+}
+
+TEST_F(Cancel_Rfc3261_9_2_Names, ALookUpForAnotherRequestThanInviteGoesOn) {
+    Phone& far = world.stranger("far", "203.0.113.5:5070");
+    Outgoing waiting = alice.send(alice.make("MESSAGE", "sip:any@host.elsewhere.test:5070"));
+    waiting.cancel();
+    EXPECT_EQ(alice.expect(200).header("CSeq"), "1 CANCEL");
+    world.answer_dns(world.dns.at(0), {"203.0.113.5"});
+    far.expects("MESSAGE").answers(200);
     waiting.expect(200);
 }
 

@@ -1,7 +1,7 @@
 // Rules of the RFC for what the server answers itself, each by the absence of which somebody would
 // be misled. Covers: RFC 3261 §8.1.1.2 (SIPS), §8.1.3.2 (unknown responses), §8.2 (all or nothing),
-// §8.2.2 (unknown fields), §8.2.2.2 (merged requests), §8.2.2.3 (Require in ACK and CANCEL),
-// §8.2.4, §8.2.7, §12.1.1, §12.1.2 (no tags), §19.3 (tags). Not covered: bodies
+// §8.2.2 (unknown fields), §8.2.2.1 (addresses), §8.2.2.2 (merged requests), §8.2.2.3 (Require in
+// ACK and CANCEL), §8.2.4, §8.2.7, §12.1.1, §12.1.2 (no tags), §19.3 (tags). Not covered: bodies
 // (content_check_test).
 #include <gtest/gtest.h>
 
@@ -28,6 +28,7 @@ struct UserAgentRulesTest : ::testing::Test {
 
 using UserAgentRules_Rfc3261_8_2 = UserAgentRulesTest;
 using UserAgentRules_Rfc3261_8_2_2 = UserAgentRulesTest;
+using UserAgentRules_Rfc3261_8_2_2_1 = UserAgentRulesTest;
 using UserAgentRules_Rfc3261_8_2_2_2 = UserAgentRulesTest;
 using UserAgentRules_Rfc3261_8_2_4 = UserAgentRulesTest;
 using UserAgentRules_Rfc3261_8_2_7 = UserAgentRulesTest;
@@ -55,6 +56,23 @@ TEST_F(UserAgentRules_Rfc3261_8_2_2, UnknownFieldsArePassedOver) {
     options.with("X-Unheard-Of: ;;=,\"").with("Date: yesterday").with("Accept-Language: , ,");
     alice.send(options).expect(200);
     registers(bob, bob.registration().with("X-Unheard-Of: <>")).expect(200);
+}
+
+TEST_F(UserAgentRules_Rfc3261_8_2_2_1, AnUnknownSchemeOfTheRequestUriGets416AndOneOfToIsNoMatter) {
+    for (const char* method : {"OPTIONS", "REGISTER", "INVITE"}) {
+        RequestText request = alice.make(method, "im:bob@example.test");
+        request.to = "<sip:bob@example.test>";
+        alice.send(request).expect(416);
+    }
+    RequestText options = alice.make("OPTIONS", "sip:example.test");
+    options.to = "<im:somebody@somewhere.test>";
+    alice.send(options).expect(200);
+}
+
+TEST_F(UserAgentRules_Rfc3261_8_2_2_1, ARegistrationOfAnAddressThatIsNotServedGets404) {
+    RequestText request = bob.registration();
+    request.to = "<sip:bob@somewhere.test>";
+    bob.send(request).expect(404);
 }
 
 TEST_F(UserAgentRules_Rfc3261_8_2_2_2, ARegisterThatCameByTwoWaysBindsOnce) {

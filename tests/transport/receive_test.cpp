@@ -1,6 +1,6 @@
 // The top Via on reception, and where responses go.
-// Covers: RFC 3261 §18.2.1, §18.2.2, §16.11 (the way of a stateless response); RFC 3581 §4. Not
-// covered: multicast ttl (§18.1.1).
+// Covers: RFC 3261 §18.2.1, §18.2.2, §16.11 (the way of a stateless response); RFC 3263 §5; RFC
+// 3581 §4. Not covered: multicast ttl (§18.1.1).
 #include "transport/receive.h"
 
 #include <gtest/gtest.h>
@@ -122,6 +122,20 @@ TEST(Receive_Rfc3261_18_2_2, MaddrComesFirstWhereItIsAnAddress) {
     EXPECT_EQ(response_flow(via_of("SIP/2.0/UDP 10.0.0.5;maddr=203.0.113.1"), flow).remote,
               *Endpoint::parse("203.0.113.1:5060"));
     EXPECT_EQ(response_flow(via_of("SIP/2.0/UDP 10.0.0.5;maddr=group.example.test"), flow), flow);
+}
+
+TEST(Receive_Rfc3263_5, AConnectionThatIsGoneIsOpenedToTheSourceAtThePortOfSentBy) {
+    const Flow came = flow_from("198.51.100.7:49152", Transport::Tcp);
+    const auto way = [&came](std::string_view via) { return response_flow(via_of(via), came); };
+    const Flow named = way("SIP/2.0/TCP pc.example.test:5070;received=203.0.113.66");
+    EXPECT_EQ(named.connection, came.connection) << "as long as it is there";
+    EXPECT_EQ(named.generation, came.generation);
+    EXPECT_EQ(named.remote, *Endpoint::parse("198.51.100.7:5070")) << "not where the name leads";
+    EXPECT_EQ(way("SIP/2.0/TCP pc.example.test").remote.port, 5060);
+    EXPECT_EQ(way("SIP/2.0/TLS pc.example.test").remote.port, 5061);
+    EXPECT_EQ(way("SIP/2.0/TCP 198.51.100.7;maddr=203.0.113.1").remote,
+              *Endpoint::parse("198.51.100.7:5060"))
+        << "§18.2.2: the connection comes before maddr";
 }
 
 TEST(Receive_Rfc3261_16_11, AForwardedResponseFollowsTheVia) {

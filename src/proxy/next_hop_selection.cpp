@@ -1,6 +1,7 @@
 // From a branch's target to the flow by which its request leaves. Implements: RFC 3261 §16.6 step
 // 7, §16.12; RFC 3263 §4
 #include "base/random.h"
+#include "base/text.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
 #include "proxy/resumed_request.h"
@@ -20,6 +21,14 @@ resolver::TransportSet transports_of(const ports::Snapshot& snapshot) {
     return transports;
 }
 
+/// Where a request for `target` goes next by the URI `next`. A SIPS target makes it a search for
+/// SIPS, whatever a Route says (RFC 3261 §16.6 step 7).
+Result<resolver::NextHop> hop_of(std::string_view next, std::string_view target) {
+    TRY_ASSIGN(uri, sip::parse_uri(next));
+    if (uri.is_sip() && text::istarts_with(target, "sips:")) uri.scheme = sip::Scheme::Sips;
+    return resolver::next_hop(uri);
+}
+
 std::optional<transport::Flow> flow_to(const resolver::Hop& hop, const ports::Snapshot& snapshot,
                                        const transport::Flow& incoming) {
     return transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, incoming,
@@ -37,8 +46,7 @@ void ProxyCore::resolve_or_send(Now now, ContextHandle handle, size_t index, con
     if (target.has_flow) {
         return send_branch(now, handle, index, target.flow, request, routing, BySize::Yes, out);
     }
-    const auto uri = sip::parse_uri(next_hop_uri(routing, branch.path, branch.target));
-    const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
+    const auto hop = hop_of(next_hop_uri(routing, branch.path, branch.target), branch.target);
     if (!hop) {
         const bool unsupported = hop.error().code == ErrorCode::unsupported_uri_scheme;
         return branch_failed(now, handle, index, unsupported ? 416 : 400, out);
@@ -175,8 +183,8 @@ void ProxyCore::put_questions(ports::Outbox& out) {
 }
 
 std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequest& request,
-                                                     const sip::Uri& uri, uint64_t draw) {
-    const auto next = resolver::next_hop(uri);
+                                                     const Routing& routing, uint64_t draw) {
+    const auto next = hop_of(next_hop_uri(routing, {}, routing.target()), routing.target());
     if (!next) return std::nullopt;
     if (next->address) {
         return flow_to({next->transport, {*next->address, next->port}}, request.snapshot,
@@ -230,7 +238,7 @@ std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& 
         is_first_shown ||
         s_.calls.has_shown(s_.calls.find(request.call_id, request.from.tag, request.to.tag), hash);
     if (!is_shown) return token.is_nated ? nated_flow(request, token) : token.flow;
-    const auto hop = resolver::next_hop(*uri);
+    const auto hop = hop_of(uri->text, routing.target());
     // A name is not looked up in a dialog: its server is at the other end of the flow by which the
     // dialog was made.
     if (!hop || !hop->address) return token.flow;

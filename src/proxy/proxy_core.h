@@ -132,7 +132,7 @@ class ProxyCore final {
                                                   const Routing& routing) const;
     transport::Flow nated_flow(const IncomingRequest& request, const DialogToken& token) const;
     std::optional<transport::Flow> known_flow(Now now, const IncomingRequest& request,
-                                              const sip::Uri& uri, uint64_t draw);
+                                              const Routing& routing, uint64_t draw);
     void forget_target(Branch& branch);
     static HopAttempts& attempts_of(ResponseContext& context, Branch& branch);
     std::optional<transport::Flow> next_flow(Now now, const ResponseContext& context,

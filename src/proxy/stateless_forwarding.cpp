@@ -112,10 +112,8 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
     if (routing.token) {
         flow = in_dialog_flow(request, routing);
     } else {
-        const auto uri =
-            sip::parse_uri(routing.next_route.empty() ? routing.target() : routing.next_route);
-        if (!uri) return false;
-        flow = known_flow(now, request, *uri, stable_hash(request, s_.keys.current().siphash_key));
+        flow =
+            known_flow(now, request, routing, stable_hash(request, s_.keys.current().siphash_key));
     }
     if (!flow || !can_do_without_state(*flow, request.flow)) return false;
     if (is_too_large(now, *flow, routing, routing.target(), !routing.token, request)) return false;
@@ -265,8 +263,8 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
         const bool may_go = request.is_trusted || (uri && s_.calls.has_shown(call, hop_hash(*uri)));
         const bool is_for_us = uri && request.snapshot.tenant_of(*uri) != ports::kNoTenant;
         if (uri && may_go && !is_for_us) {
-            flow =
-                known_flow(now, request, *uri, stable_hash(request, s_.keys.current().siphash_key));
+            flow = known_flow(now, request, *routing,
+                              stable_hash(request, s_.keys.current().siphash_key));
         }
     }
     const uint64_t hash =

@@ -43,5 +43,50 @@ TEST_F(Sips_Rfc5922_7_3, TheDomainAskedForIsToldBeforeItsServerIsConnectedTo) {
     EXPECT_EQ(world.tls_domains, std::vector<std::string>{"Elsewhere.test"});
 }
 
+/// The same with a listener for TLS.
+struct SipsRouteTest : ::testing::Test {
+    static ports::Snapshot with_tls(ports::ProxyMode mode) {
+        ports::Snapshot snapshot = trusting();
+        snapshot.proxy.mode = mode;
+        transport::Listener tls;
+        tls.transport = transport::Transport::Tls;
+        tls.bound = *Endpoint::parse("192.0.2.1:5061");
+        snapshot.listeners.push_back(tls);
+        return snapshot;
+    }
+};
+
+using SipsRoute_Rfc3261_16_6 = SipsRouteTest;
+
+TEST_F(SipsRoute_Rfc3261_16_6, ASipRouteOfASipsRequestIsReachedByTls) {
+    for (const auto mode : {ports::ProxyMode::Stateful, ports::ProxyMode::Stateless}) {
+        World world{with_tls(mode)};
+        Phone& alice = world.stranger();
+        Phone& next = world.stranger("next", "203.0.113.5:5061", transport::Transport::Tls);
+        RequestText request = alice.make("MESSAGE", "sips:any@somewhere.test");
+        request.routes = {"<sip:203.0.113.5;lr>"};
+        alice.send(request);
+        const Message got = next.expects("MESSAGE").message();
+        EXPECT_EQ(got.uri(), "sips:any@somewhere.test");
+        EXPECT_EQ(got.header("Route"), "<sip:203.0.113.5;lr>");
+        EXPECT_EQ(got.header("Via").substr(0, 11), "SIP/2.0/TLS");
+    }
+}
+
+TEST_F(SipsRoute_Rfc3261_16_6, TheNameOfASipRouteIsLookedUpForSips) {
+    World world{with_tls(ports::ProxyMode::Stateful)};
+    Phone& alice = world.stranger();
+    RequestText request = alice.make("MESSAGE", "sips:any@somewhere.test");
+    request.routes = {"<sip:next.test;lr>"};
+    alice.send(request);
+    world.zone["_sips._tcp.next.test"].services = {{10, 0, 5071, "one.next.test"}};
+    world.zone["_sip._udp.next.test"].services = {{10, 0, 5072, "one.next.test"}};
+    world.zone["one.next.test"].addresses = {IpAddress::v4(203, 0, 113, 5)};
+    Phone& next = world.stranger("next", "203.0.113.5:5071", transport::Transport::Tls);
+    world.answer_dns();
+    next.expects("MESSAGE");
+    EXPECT_EQ(world.tls_domains, std::vector<std::string>{"next.test"});
+}
+
 }  // namespace
 }  // namespace signalbox::core::testing

@@ -25,8 +25,9 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request,
                 can_go_on(now, request, admission.loop_hash);
             if (is_allowed && start_stateless(now, request, *routing, admission, out)) return;
         }
-        // Deviation: RFC 3261 §8.2.7 — a CANCEL for what was answered without state gets 481, as
-        // §9.2 asks of a server with transactions, and is not passed over.
+        // Deviation: RFC 3261 §8.2.7, §16.10 — a CANCEL for what was answered without state, or
+        // for what we do not know, gets 481, as §9.2 asks of a server with transactions, and is
+        // neither passed over nor passed on: nobody behind us has its branch.
         s_.reply.send_stateless(request.message, request.flow, request.snapshot, {481, {}, {}},
                                 out.transmits);
         return;

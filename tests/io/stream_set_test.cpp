@@ -173,6 +173,26 @@ TEST_F(StreamSet_Behaviour, OpensAConnectionWhenThereIsNoneAndUsesItAgain) {
     EXPECT_TRUE(streams->failed_owners().empty());
 }
 
+using StreamSet_Rfc3261_18_2_2 = StreamSet_Behaviour;
+
+TEST_F(StreamSet_Rfc3261_18_2_2, AResponseWhoseConnectionIsGoneGoesByANewOneToThePortOfSentBy) {
+    start();
+    FileDescriptor client = connect_client(server);
+    write_all(client, message("a"));
+    ASSERT_TRUE(run([this] { return received.size() == 1; }));
+    client.reset();
+    ASSERT_TRUE(run([this] { return streams->size() == 0; }));
+    const FileDescriptor sent_by = open_or_fail(Transport::Tcp, kLoopback);
+    Flow back = received[0].flow;  // it still names the connection that was
+    back.remote.port = local_endpoint(sent_by.get()).port;
+    streams->send(now, back, "answer", {5, 3});
+    streams->flush();
+    ASSERT_TRUE(run([this] { return counters.value(Counter::stream_opened_total) == 1; }));
+    ASSERT_TRUE(wait_readable(sent_by.get()));
+    const FileDescriptor accepted(::accept4(sent_by.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT_EQ(read(accepted, 6), "answer");
+}
+
 TEST_F(StreamSet_Behaviour, TellsTheOwnersWhenAConnectionCannotBeOpened) {
     start();
     FileDescriptor unused = open_or_fail(Transport::Tcp, kLoopback);

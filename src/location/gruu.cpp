@@ -5,7 +5,10 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "crypto/base32.h"
+#include "crypto/constant_time.h"
 #include "location/instance_id.h"
+#include "location/location.h"
 
 namespace signalbox::location {
 namespace {
@@ -13,7 +16,10 @@ namespace {
 constexpr std::string_view kTemporary = "tgruu.";
 constexpr size_t kUniqueBytes = 8;
 constexpr size_t kHashesBytes = 16;
-static_assert(kUniqueBytes + kHashesBytes + kTemporaryGruuAorBytesMax == crypto::kTokenPayloadMax);
+constexpr size_t kTailTagBytes = 16;  // HMAC-SHA256, truncated
+constexpr char kTailMark = '.';       // no character of a token
+constexpr size_t kSealedBytesMax = kHashesBytes + kAorBytesMax;
+static_assert(kUniqueBytes + kHashesBytes + kGruuTokenAorBytesMax == crypto::kTokenPayloadMax);
 
 /// The characters that a parameter's value may hold unescaped (RFC 3261 §25.1).
 bool is_param_char(char c) {
@@ -52,19 +58,47 @@ void append_head(const GruuHost& host, std::string& out) {
     out.push_back(':');
 }
 
-Gruu read_temporary(std::string_view token, const crypto::TokenKeys& keys, WallTime now) {
+/// Ties what stands behind the token to the one token of this unique number.
+std::array<char, kTailTagBytes> tail_tag(const crypto::TokenKeys::Key& key, std::string_view unique,
+                                         std::string_view tail) {
+    const auto full = key.hmac.sha256({"Gt", unique, tail});
+    std::array<char, kTailTagBytes> tag;
+    std::memcpy(tag.data(), full.data(), tag.size());
+    return tag;
+}
+
+/// Decrypts the hashes and the user behind them.
+Gruu read_sealed(const crypto::TokenKeys::Key& key, std::string_view unique, char* sealed,
+                 size_t size) {
+    apply_keystream(key, unique, sealed, size);
     Gruu gruu;
-    gruu.registration = 1;
-    auto opened = crypto::open_hmac(crypto::purpose::kGruu, token, keys, now);
-    const crypto::TokenKeys::Key* key = opened ? keys.find(opened->key_id) : nullptr;
-    if (key == nullptr || opened->payload().size() < kUniqueBytes + kHashesBytes) return gruu;
-    char* const sealed = opened->storage.data() + kUniqueBytes;
-    const size_t size = opened->payload_size - kUniqueBytes;
-    apply_keystream(*key, opened->payload().substr(0, kUniqueBytes), sealed, size);
     std::memcpy(&gruu.instance, sealed, 8);
     std::memcpy(&gruu.registration, sealed + 8, 8);
     gruu.aor.assign(sealed + kHashesBytes, size - kHashesBytes);
     return gruu;
+}
+
+/// `text` is a token, or one with the encrypted user behind it.
+Gruu read_temporary(std::string_view text, const crypto::TokenKeys& keys, WallTime now) {
+    Gruu nobody;
+    nobody.registration = 1;
+    const size_t mark = text.find(kTailMark);
+    auto opened = crypto::open_hmac(crypto::purpose::kGruu, text.substr(0, mark), keys, now);
+    const crypto::TokenKeys::Key* key = opened ? keys.find(opened->key_id) : nullptr;
+    if (key == nullptr || opened->payload().size() < kUniqueBytes + kHashesBytes) return nobody;
+    const std::string_view unique = opened->payload().substr(0, kUniqueBytes);
+    char* const sealed = opened->storage.data() + kUniqueBytes;
+    if (mark == std::string_view::npos)
+        return read_sealed(*key, unique, sealed, opened->payload_size - kUniqueBytes);
+    std::array<char, kSealedBytesMax> whole;
+    char* const tail = whole.data() + kHashesBytes;
+    const auto size = crypto::base32_decode(text.substr(mark + 1), tail, kAorBytesMax);
+    if (!size || opened->payload_size != kUniqueBytes + kHashesBytes + kTailTagBytes) return nobody;
+    const auto tag = tail_tag(*key, unique, {tail, *size});
+    const std::string_view given(sealed + kHashesBytes, kTailTagBytes);
+    if (!crypto::equal_constant_time(given, {tag.data(), tag.size()})) return nobody;
+    std::memcpy(whole.data(), sealed, kHashesBytes);
+    return read_sealed(*key, unique, whole.data(), kHashesBytes + *size);
 }
 
 }  // namespace
@@ -78,30 +112,41 @@ void append_public_gruu(const GruuHost& host, std::string_view instance, std::st
     append_escaped(instance, out);
 }
 
-bool append_temporary_gruu(const GruuHost& host, uint64_t instance, uint64_t registration,
+void append_temporary_gruu(const GruuHost& host, uint64_t instance, uint64_t registration,
                            uint64_t unique, uint16_t node, const crypto::TokenKeys& keys,
                            std::string& out) {
-    if (host.aor.size() > kTemporaryGruuAorBytesMax) return false;
-    std::array<char, crypto::kTokenPayloadMax> payload;
-    std::memcpy(payload.data(), &unique, kUniqueBytes);
-    char* const sealed = payload.data() + kUniqueBytes;
-    std::memcpy(sealed, &instance, 8);
-    std::memcpy(sealed + 8, &registration, 8);
-    host.aor.copy(sealed + kHashesBytes, host.aor.size());
-    const size_t size = kHashesBytes + host.aor.size();
-    apply_keystream(keys.current(), {payload.data(), kUniqueBytes}, sealed, size);
+    const std::string_view aor = host.aor.substr(0, kAorBytesMax);
+    const std::string_view unique_octets(reinterpret_cast<const char*>(&unique), kUniqueBytes);
+    std::array<char, kSealedBytesMax> sealed;
+    std::memcpy(sealed.data(), &instance, 8);
+    std::memcpy(sealed.data() + 8, &registration, 8);
+    aor.copy(sealed.data() + kHashesBytes, aor.size());
+    apply_keystream(keys.current(), unique_octets, sealed.data(), kHashesBytes + aor.size());
+
+    std::string payload(unique_octets);
+    std::string_view tail;
+    if (aor.size() <= kGruuTokenAorBytesMax) {
+        payload.append(sealed.data(), kHashesBytes + aor.size());
+    } else {
+        tail = {sealed.data() + kHashesBytes, aor.size()};
+        const auto tag = tail_tag(keys.current(), unique_octets, tail);
+        payload.append(sealed.data(), kHashesBytes).append(tag.data(), tag.size());
+    }
     crypto::TokenFields fields;
     fields.node = node;
-    fields.payload = {payload.data(), kUniqueBytes + size};
+    fields.payload = payload;
     std::array<char, crypto::kTokenTextMax> token;
     const size_t token_size = crypto::seal_hmac(crypto::purpose::kGruu, fields, keys, token.data());
     append_head(host, out);
     out.append(kTemporary);
     out.append(token.data(), token_size);
+    if (!tail.empty()) {
+        out.push_back(kTailMark);
+        crypto::append_base32(out, tail);
+    }
     out.push_back('@');
     out.append(host.host_port);
     out.append(";gr");
-    return true;
 }
 
 std::optional<Gruu> read_gruu(const sip::Uri& uri, const crypto::TokenKeys& keys, WallTime now) {

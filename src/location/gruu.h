@@ -13,8 +13,8 @@
 
 namespace signalbox::location {
 
-/// An address of record longer than this gets no temporary GRUU: its token would not fit.
-inline constexpr size_t kTemporaryGruuAorBytesMax = 56;
+/// A longer user stands behind the token of his temporary GRUU, encrypted too.
+inline constexpr size_t kGruuTokenAorBytesMax = 56;
 
 /// What a GRUU names.
 struct Gruu {
@@ -37,8 +37,8 @@ void append_public_gruu(const GruuHost& host, std::string_view instance, std::st
 
 /// Appends "sip:tgruu.…@example.com;gr": it shows neither the user nor the instance, and no two are
 /// alike (`unique` is a fresh random number). It needs no memory here: it says by itself, encrypted
-/// and under a MAC, what it names. False, and nothing is appended, when the user is too long.
-bool append_temporary_gruu(const GruuHost& host, uint64_t instance, uint64_t registration,
+/// and under a MAC, what it names. Any user who can register has room in it (kAorBytesMax).
+void append_temporary_gruu(const GruuHost& host, uint64_t instance, uint64_t registration,
                            uint64_t unique, uint16_t node, const crypto::TokenKeys& keys,
                            std::string& out);
 

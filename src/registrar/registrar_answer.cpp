@@ -67,16 +67,11 @@ void Registrar::append_gruus(const Request& request, const ports::BindingView& r
                                   host_port};
     line_.append(";pub-gruu=\"");
     location::append_public_gruu(host, instance, line_);
+    line_.append("\";temp-gruu=\"");
+    location::append_temporary_gruu(host, location::instance_hash(instance),
+                                    location::registration_hash(record.call_id), random_.next(),
+                                    node_, keys_, line_);
     line_.append("\"");
-    const size_t before = line_.size();
-    line_.append(";temp-gruu=\"");
-    if (location::append_temporary_gruu(host, location::instance_hash(instance),
-                                        location::registration_hash(record.call_id), random_.next(),
-                                        node_, keys_, line_)) {
-        line_.append("\"");
-    } else {
-        line_.resize(before);
-    }
 }
 
 void Registrar::append_contact(const Request& request, const location::Binding& binding,

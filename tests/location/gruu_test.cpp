@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "location/instance_id.h"
+#include "location/location.h"
 
 namespace signalbox::location {
 namespace {
@@ -33,7 +34,7 @@ std::optional<Gruu> read(const std::string& text, const crypto::TokenKeys& with)
 
 std::string temporary(const crypto::TokenKeys& with, uint64_t unique) {
     std::string text;
-    EXPECT_TRUE(append_temporary_gruu(host(), 5, 6, unique, 0, with, text));
+    append_temporary_gruu(host(), 5, 6, unique, 0, with, text);
     return text;
 }
 
@@ -93,15 +94,40 @@ TEST(Gruu_Behaviour, WhatHasNoGrIsNone) {
     EXPECT_FALSE(read("sip:example.test;gr=urn:x:1", keys()));
 }
 
-TEST(Gruu_Behaviour, LongestUserFitsAndALongerOneGetsNone) {
+TEST(Gruu_Rfc5627_3_1, EveryUserWhoCanRegisterHasATemporaryOne) {
     const crypto::TokenKeys own = keys();
-    std::string text;
-    const std::string longest(kTemporaryGruuAorBytesMax, 'u');
-    EXPECT_TRUE(append_temporary_gruu(host(longest), 5, 6, 1, 0, own, text));
-    EXPECT_EQ(read(text, own)->aor, longest);
-    text.clear();
-    EXPECT_FALSE(append_temporary_gruu(host(longest + "u"), 5, 6, 1, 0, own, text));
-    EXPECT_EQ(text, "");
+    for (const size_t size :
+         {size_t{1}, kGruuTokenAorBytesMax, kGruuTokenAorBytesMax + 1, size_t{100}, kAorBytesMax}) {
+        std::string user;
+        while (user.size() < size) user += static_cast<char>('a' + user.size() % 26);
+        std::string text;
+        append_temporary_gruu(host(user), 5, 6, 1, 0, own, text);
+        const auto gruu = read(text, own);
+        ASSERT_TRUE(gruu) << size;
+        EXPECT_EQ(gruu->aor, user);
+        EXPECT_EQ(gruu->instance, 5U);
+        EXPECT_EQ(gruu->registration, 6U);
+        EXPECT_TRUE(size < 4 || text.find(user.substr(0, 4)) == std::string::npos);
+    }
+}
+
+TEST(Gruu_Rfc5627_5_3, LongUserOfOneTokenIsNotTakenForThatOfAnother) {
+    const crypto::TokenKeys own = keys();
+    const auto make = [&](char letter, uint64_t unique) {
+        std::string text;
+        append_temporary_gruu(host(std::string(100, letter)), 5, 6, unique, 0, own, text);
+        return text;
+    };
+    const std::string one = make('a', 1), other = make('b', 2);
+    const auto tail_of = [](const std::string& text) { return text.rfind('.', text.find('@')); };
+    const std::string mixed = one.substr(0, tail_of(one)) + other.substr(tail_of(other));
+    EXPECT_EQ(read(mixed, own)->aor, "");
+    std::string changed = one;
+    char& letter = changed[tail_of(one) + 5];
+    letter = letter == 'a' ? 'b' : 'a';
+    EXPECT_EQ(read(changed, own)->aor, "");
+    const std::string cut = one.substr(0, tail_of(one)) + one.substr(one.find('@'));
+    EXPECT_EQ(read(cut, own)->aor.find("aa"), std::string::npos);
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 // Puts questions to DNS on the reactor's descriptors. Implements: RFC 1035; RFC 2782; RFC 3263 §4;
-// RFC 3403
+// RFC 3403; RFC 8305 §3
 #include "io/dns_resolver.h"
 
 #include <ares.h>
 #include <netdb.h>
 
 #include <algorithm>
+#include <array>
 
 #include "io/dns_message.h"
 #include "io/socket_address.h"
@@ -16,14 +17,33 @@ using resolver::Outcome;
 using resolver::RecordSet;
 using resolver::RecordType;
 
-/// A question in flight. It lives until c-ares has called back, even when it was answered before.
+/// The question for the addresses of one family.
+struct DnsResolver::AddressQuery {
+    Query* query = nullptr;
+    bool is_asked = false;
+    bool is_over = false;
+    RecordSet records;
+};
+
+/// A question in flight. It lives until c-ares has called back for all of it, even when it was
+/// answered before.
 struct DnsResolver::Query {
+    Query(DnsResolver* owner, uint64_t number, const resolver::Question& asked, Instant end)
+        : resolver(owner), id(number), question(asked), deadline(end) {}
+
     DnsResolver* resolver;
     uint64_t id;
     resolver::Question question;
     Instant deadline;
+    std::array<AddressQuery, 2> families{};  // of a question for addresses: A and AAAA
     bool is_answered = false;
     bool is_over = false;
+
+    bool is_one_family_found() const {
+        return std::any_of(families.begin(), families.end(), [](const AddressQuery& each) {
+            return each.records.outcome == Outcome::Found;
+        });
+    }
 };
 
 /// A socket of c-ares on the reactor. c-ares closes it; a wait that ends later finds is_gone.
@@ -46,6 +66,11 @@ constexpr int kTries = 3;
 constexpr int kClassIn = 1, kTypeSrv = 33, kTypeNaptr = 35;
 constexpr Duration kTick = std::chrono::milliseconds(100);  // how often c-ares may send again
 constexpr Duration kNegativeDefault = std::chrono::seconds(10);
+/// How long the addresses of one family wait for those of the other. RFC 8305 §3 gives AAAA 50 ms
+/// behind A; a call is worth twice that either way, because what is missed is missed for a while.
+constexpr Duration kResolutionDelay = std::chrono::milliseconds(100);
+/// How long an answer without the silent family is good: then that one is asked for again.
+constexpr Duration kSilentFamilyTtl = std::chrono::seconds(30);
 
 /// None for what DNS says does not exist, Failed for all that says nothing.
 Outcome outcome_of(int status) {
@@ -59,18 +84,6 @@ Outcome outcome_of(int status) {
         default:
             return Outcome::Failed;
     }
-}
-
-int family_to_ask(Family only) {
-    switch (only) {
-        case Family::V4:
-            return AF_INET;
-        case Family::V6:
-            return AF_INET6;
-        case Family::None:
-            break;
-    }
-    return AF_UNSPEC;
 }
 
 void add_addresses(const ares_addrinfo& result, RecordSet& records) {
@@ -127,28 +140,40 @@ void DnsResolver::resolve(Instant now, uint64_t id, const resolver::Question& qu
     // them.
     if (!is_name || channel_ == nullptr || queries_.size() >= settings_.queries_max)
         return fail(id);
-    queries_.push_back(
-        std::make_unique<Query>(Query{this, id, question, now + settings_.budget, false, false}));
+    queries_.push_back(std::make_unique<Query>(this, id, question, now + settings_.budget));
     start(*queries_.back());
     forget_finished();
 }
 
 void DnsResolver::start(Query& query) {
-    const char* const name = query.question.name.c_str();
-    if (query.question.type != RecordType::Address) {
-        const int type = query.question.type == RecordType::Srv ? kTypeSrv : kTypeNaptr;
-        ares_query(channel_, name, kClassIn, type, &DnsResolver::message_came, &query);
-        return;
+    if (query.question.type == RecordType::Address) return ask_addresses(query);
+    const int type = query.question.type == RecordType::Srv ? kTypeSrv : kTypeNaptr;
+    ares_query(channel_, query.question.name.c_str(), kClassIn, type, &DnsResolver::message_came,
+               &query);
+}
+
+void DnsResolver::ask_addresses(Query& query) {
+    AddressQuery& a = query.families[0];
+    AddressQuery& aaaa = query.families[1];
+    a.is_asked = settings_.only_family != Family::V6;
+    aaaa.is_asked = settings_.only_family != Family::V4;
+    for (AddressQuery* each : {&a, &aaaa}) {
+        each->query = &query;
+        if (!each->is_asked) continue;
+        ares_addrinfo_hints hints{};
+        hints.ai_family = each == &a ? AF_INET : AF_INET6;
+        hints.ai_socktype = SOCK_STREAM;  // one node an address
+        ares_getaddrinfo(channel_, query.question.name.c_str(), nullptr, &hints,
+                         &DnsResolver::addresses_came, each);
     }
-    ares_addrinfo_hints hints{};
-    hints.ai_family = family_to_ask(settings_.only_family);
-    hints.ai_socktype = SOCK_STREAM;  // one node an address
-    ares_getaddrinfo(channel_, name, nullptr, &hints, &DnsResolver::addresses_came, &query);
+    // What came at once stands in /etc/hosts: DNS has nothing to add.
+    if (query.is_one_family_found()) finish_addresses(query);
 }
 
 void DnsResolver::addresses_came(void* argument, int status, int, ares_addrinfo* result) {
-    Query& query = *static_cast<Query*>(argument);
-    RecordSet records;
+    AddressQuery& family = *static_cast<AddressQuery*>(argument);
+    Query& query = *family.query;
+    RecordSet& records = family.records;
     records.outcome = outcome_of(status);
     if (status == ARES_SUCCESS && result != nullptr) add_addresses(*result, records);
     if (result != nullptr) ares_freeaddrinfo(result);
@@ -156,8 +181,43 @@ void DnsResolver::addresses_came(void* argument, int status, int, ares_addrinfo*
         records.outcome = Outcome::None;
         records.ttl = kNegativeDefault;
     }
-    query.is_over = true;
-    if (status != ARES_EDESTRUCTION) query.resolver->finish(query, std::move(records));
+    family.is_over = true;
+    const auto is_waiting = [](const AddressQuery& each) { return each.is_asked && !each.is_over; };
+    query.is_over = std::none_of(query.families.begin(), query.families.end(), is_waiting);
+    if (status == ARES_EDESTRUCTION) return;
+    DnsResolver& resolver = *query.resolver;
+    if (query.is_over) return resolver.finish_addresses(query);
+    if (records.outcome == Outcome::Found)
+        query.deadline = std::min(query.deadline, resolver.now_ + kResolutionDelay);
+}
+
+/// Answers with what has come; nothing yet counts as a failure.
+void DnsResolver::finish_addresses(Query& query) {
+    RecordSet all;
+    bool is_any_silent = false;
+    bool is_any_failed = false;
+    all.ttl = Duration::max();
+    for (const AddressQuery& family : query.families) {
+        if (!family.is_asked) continue;
+        is_any_silent = is_any_silent || !family.is_over;
+        is_any_failed = is_any_failed || family.records.outcome == Outcome::Failed;
+        if (family.records.outcome == Outcome::Failed) continue;
+        const auto& more = family.records.addresses;
+        all.addresses.insert(all.addresses.end(), more.begin(), more.end());
+        if (family.records.outcome == Outcome::Found)
+            all.ttl = std::min(all.ttl, family.records.ttl);
+    }
+    if (!all.addresses.empty()) {
+        all.outcome = Outcome::Found;
+        if (is_any_failed) all.ttl = std::min(all.ttl, kSilentFamilyTtl);
+        if (is_any_silent && !query.is_answered)
+            counters_.add(Counter::dns_questions_overdue_total);
+    } else {
+        all.outcome = is_any_failed ? Outcome::Failed : Outcome::None;
+        all.ttl = is_any_failed ? Duration{} : kNegativeDefault;
+    }
+    if (all.addresses.size() > RecordSet::kRecordsMax) all.addresses.resize(RecordSet::kRecordsMax);
+    finish(query, std::move(all));
 }
 
 void DnsResolver::message_came(void* argument, int status, int, unsigned char* message, int size) {
@@ -200,13 +260,23 @@ void DnsResolver::on_time(Instant now) {
     if (queries_.empty()) return;
     ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     for (const auto& query : queries_) {
-        if (!query->is_over && query->deadline <= now) finish(*query, {});
+        if (query->is_over || query->deadline > now) continue;
+        if (query->question.type == RecordType::Address) {
+            finish_addresses(*query);
+        } else {
+            finish(*query, {});
+        }
     }
     forget_finished();
 }
 
 Instant DnsResolver::next_deadline() const {
-    return queries_.empty() ? kNever : now_ + kTick;
+    if (queries_.empty()) return kNever;
+    Instant next = now_ + kTick;
+    for (const auto& query : queries_) {
+        if (!query->is_answered) next = std::min(next, query->deadline);
+    }
+    return next;
 }
 
 void DnsResolver::socket_changed(void* argument, int fd, int readable, int writable) {

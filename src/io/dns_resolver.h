@@ -1,5 +1,5 @@
 // Puts questions to DNS on the reactor's descriptors: bounded in number and time, so that a dead
-// resolver delays nobody. Implements: RFC 1035; RFC 2782; RFC 3263 §4; RFC 3403
+// resolver delays nobody. Implements: RFC 1035; RFC 2782; RFC 3263 §4; RFC 3403; RFC 8305 §3
 #pragma once
 
 #include <memory>
@@ -29,7 +29,10 @@ struct DnsAnswer {
 };
 
 /// One per shard; single-threaded. It remembers nothing: the core does. Addresses come from
-/// /etc/hosts first. Truncated answers are asked for again over TCP, by c-ares.
+/// /etc/hosts first, those of IPv4 in front. A and AAAA are asked for at once, and where one has
+/// brought addresses the other is waited for shortly (RFC 8305 §3): a server that drops it delays
+/// nobody. Such an answer is good for a short time only, so that the silent type is asked for
+/// again. Truncated answers are asked for again over TCP, by c-ares.
 class DnsResolver final {
  public:
     /// `wake` is called in the reactor's thread when answers stand ready outside a call of
@@ -50,12 +53,15 @@ class DnsResolver final {
 
  private:
     struct Query;
+    struct AddressQuery;
     struct Watch;
     static void addresses_came(void* argument, int status, int timeouts, ares_addrinfo* result);
     static void message_came(void* argument, int status, int timeouts, unsigned char* message,
                              int size);
     static void socket_changed(void* argument, int fd, int readable, int writable);
     void start(Query& query);
+    void ask_addresses(Query& query);
+    void finish_addresses(Query& query);
     void finish(Query& query, resolver::RecordSet records);
     void fail(uint64_t id);
     void await(const std::shared_ptr<Watch>& watch, bool is_write);

@@ -1,5 +1,6 @@
 // Covers: RFC 3263 §4 (the questions that it puts to DNS), RFC 1035 §4.2 (UDP, and TCP for what is
-// truncated); servers that hang, fail or babble. Not covered: remembering (record_cache_test).
+// truncated), RFC 8305 §3 (one type is silent); servers that hang, fail or babble. Not covered:
+// remembering (record_cache_test).
 #include "io/dns_resolver.h"
 
 #include <gmock/gmock.h>
@@ -15,8 +16,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 
-constexpr uint16_t kA = 1, kCname = 5, kSrv = 33;
+constexpr uint16_t kA = 1, kCname = 5, kAaaa = 28, kSrv = 33;
 const std::string kSevenOctets("\xc0\0\2\7", 4);
+const std::string kSixOctets("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\6", 16);
 
 class DnsResolverTest : public ::testing::Test {
  protected:
@@ -43,6 +45,23 @@ class DnsResolverTest : public ::testing::Test {
             if (question.type == kA) answer.answers = {{kA, 60, kSevenOctets, {}}};
             return answer;
         };
+    }
+
+    void answer_both_families() {
+        server.answer = [](const NameServer::Question& question) {
+            DnsAnswerText answer;
+            if (question.type == kA) answer.answers = {{kA, 60, kSevenOctets, {}}};
+            if (question.type == kAaaa) answer.answers = {{kAaaa, 50, kSixOctets, {}}};
+            return answer;
+        };
+    }
+    /// Lets time pass for real: c-ares has a clock of its own.
+    bool run_with_time(size_t count) {
+        return run_until(context, [&] {
+            server.serve();
+            resolver->on_time(read_clocks().monotonic);
+            return resolver->answers().size() >= count;
+        });
     }
 
     asio::io_context context{1};
@@ -78,6 +97,55 @@ TEST_F(DnsResolver_Behaviour, AsksForTheFamiliesThatAreOfUseOnly) {
     ASSERT_TRUE(run(1));
     EXPECT_EQ(records().addresses.size(), 1U);
     EXPECT_EQ(server.udp_questions, 1);
+}
+
+using DnsResolver_Rfc8305_3 = DnsResolverTest;
+
+TEST_F(DnsResolver_Rfc8305_3, BothFamiliesComeTogether) {
+    answer_both_families();
+    start();
+    ask(1, RecordType::Address, "both.test");
+    ASSERT_TRUE(run(1));
+    EXPECT_THAT(records().addresses,
+                ElementsAre(IpAddress::v4(192, 0, 2, 7), *IpAddress::parse("2001:db8::6")));
+    EXPECT_EQ(records().ttl, seconds(50));
+    EXPECT_EQ(counters.value(Counter::dns_questions_overdue_total), 0U);
+}
+
+TEST_F(DnsResolver_Rfc8305_3, AServerThatDropsOneTypeCostsTheResolutionDelay) {
+    answer_both_families();
+    for (const uint16_t silent : {kAaaa, kA}) {
+        server.drops = [silent](const NameServer::Question& question) {
+            return question.type == silent;
+        };
+        start();
+        const Instant began = read_clocks().monotonic;
+        now = began;
+        ask(1, RecordType::Address, "half.test");
+        ASSERT_TRUE(run_with_time(1));
+        // c-ares gives up after 3.5 s.
+        EXPECT_LT(read_clocks().monotonic - began, milliseconds(2500));
+        EXPECT_EQ(records().outcome, Outcome::Found);
+        EXPECT_EQ(records().addresses.size(), 1U);
+        // It is asked for again soon.
+        EXPECT_EQ(records().ttl, seconds(30));
+    }
+    EXPECT_EQ(counters.value(Counter::dns_questions_overdue_total), 2U);
+}
+
+TEST_F(DnsResolver_Rfc8305_3, ASilentTypeBesideOneThatIsNotThereIsWaitedFor) {
+    server.drops = [](const NameServer::Question& question) { return question.type == kAaaa; };
+    start();
+    ask(1, RecordType::Address, "nothing.test");
+    EXPECT_FALSE(run_until(context,
+                           [&] {
+                               server.serve();
+                               return server.udp_questions >= 3 || !resolver->answers().empty();
+                           }) &&
+                 !resolver->answers().empty());
+    resolver->on_time(now + settings.budget);
+    ASSERT_EQ(resolver->answers().size(), 1U);
+    EXPECT_EQ(records().outcome, Outcome::Failed);
 }
 
 TEST_F(DnsResolver_Behaviour, FollowsAnAliasToItsAddresses) {

@@ -115,6 +115,7 @@ class NameServer final {
     std::function<DnsAnswerText(const Question&)> answer = [](const Question&) {
         return DnsAnswerText{};
     };
+    std::function<bool(const Question&)> drops = [](const Question&) { return false; };
     bool hangs = false;
     bool truncates = false;  // over UDP
     bool babbles = false;    // sends what is no answer first
@@ -162,6 +163,7 @@ class NameServer final {
             ++udp_questions;
             if (hangs) continue;
             const std::string message(buffer, static_cast<size_t>(length));
+            if (drops(read(message))) continue;
             if (babbles) ::sendto(udp_.get(), "\x01\x02noise", 7, 0, &from.any, size);
             const std::string reply = dns_message(message, answer(read(message)), truncates);
             ::sendto(udp_.get(), reply.data(), reply.size(), 0, &from.any, size);

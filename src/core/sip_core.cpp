@@ -282,6 +282,7 @@ void SipCore::Impl::on_shard_message(Now now, const ports::ShardMessageIn& messa
                    [&](const proxy::SourceBlocked& blocked) {
                        guard.block(now, blocked.address, blocked.until);
                    },
+                   [&](const proxy::HopNews& news) { proxy.on_hop_news(now, news); },
                },
                *decoded);
 }

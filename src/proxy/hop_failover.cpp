@@ -11,6 +11,9 @@ using sip::HeaderId;
 
 namespace {
 
+/// News of next hops that one shard tells the others; more stay untold: those learn for themselves.
+constexpr uint32_t kHopNewsPerSecondMax = 100;
+
 bool may_try_another(const ResponseContext& context, const Branch& branch) {
     return branch.attempts != nullptr && branch.attempts->lookup && !branch.is_cancelled &&
            !context.is_cancelled && !context.is_final_sent && branch.state != BranchState::Final;
@@ -33,11 +36,39 @@ void ProxyCore::leave_hop(Now now, const ResponseContext& context, Branch& branc
     branch.attempts->is_large_by_stream = false;
 }
 
-void ProxyCore::hold_down(Now now, const ResponseContext& context, const resolver::Hop& hop,
-                          Duration time) {
-    if (time == Duration{} || context.snapshot->resolver.hold_down == Duration{}) return;
-    resolver_.health().failed(now.monotonic, hop, time);
+void ProxyCore::hold_down(Now now, const resolver::ResolverSettings& settings,
+                          const resolver::Hop& hop, Duration time, ports::Outbox& out) {
+    if (time == Duration{} || settings.hold_down == Duration{}) return;
     s_.counters.add(Counter::next_hops_held_down_total);
+    if (resolver_.health().failed(now.monotonic, hop, time))
+        tell_hop_news(now, hop, now.monotonic + time, out);
+}
+
+/// What one shard has paid for no other shall pay for. Only what changes is told.
+void ProxyCore::tell_hop_news(Now now, const resolver::Hop& hop, Instant until,
+                              ports::Outbox& out) {
+    if (setup_.shards == 1) return;
+    if (now.monotonic - hop_news_second_ >= std::chrono::seconds(1)) {
+        hop_news_second_ = now.monotonic;
+        hop_news_told_ = 0;
+    }
+    if (hop_news_told_ == kHopNewsPerSecondMax)
+        return s_.counters.add(Counter::next_hop_news_untold_total);
+    ++hop_news_told_;
+    for (uint8_t other = 0; other < setup_.shards; ++other) {
+        if (other == setup_.shard) continue;
+        encode(ShardMessage(HopNews{hop.transport, hop.remote, until}), out.shard_message(other));
+    }
+}
+
+void ProxyCore::on_hop_news(Now now, const HopNews& news) {
+    const resolver::Hop hop{news.transport, news.remote};
+    if (news.until > now.monotonic) {
+        static_cast<void>(
+            resolver_.health().failed(now.monotonic, hop, news.until - now.monotonic));
+    } else {
+        static_cast<void>(resolver_.health().succeeded(now.monotonic, hop));
+    }
 }
 
 void ProxyCore::attempt_failed(Now now, const transaction::TransactionEvent& event, int status,
@@ -59,7 +90,8 @@ void ProxyCore::attempt_failed(Now now, const transaction::TransactionEvent& eve
         return send_large_by_datagram(now, handle, owner.branch, out);
     if (!may_try_another(*context, branch) || (is_timeout && branch.has_provisional))
         return branch_failed(now, handle, owner.branch, status, out);
-    hold_down(now, *context, branch.attempts->hop, context->snapshot->resolver.hold_down);
+    hold_down(now, context->snapshot->resolver, branch.attempts->hop,
+              context->snapshot->resolver.hold_down, out);
     if (now.monotonic >= branch.attempts->give_up) {
         s_.counters.add(Counter::next_hops_exhausted_total);
         return branch_failed(now, handle, owner.branch, status, out);
@@ -79,8 +111,9 @@ void ProxyCore::send_large_by_datagram(Now now, ContextHandle handle, size_t ind
         return branch_failed(now, handle, index, 487, out);
     // A refusal costs nothing the next time; silence would cost the same time again.
     if (now.monotonic - attempts.sent >= context.snapshot->proxy.large_connect_max) {
-        hold_down(now, context, {transport::Transport::Tcp, attempts.datagram_flow.remote},
-                  context.snapshot->resolver.hold_down);
+        hold_down(now, context.snapshot->resolver,
+                  {transport::Transport::Tcp, attempts.datagram_flow.remote},
+                  context.snapshot->resolver.hold_down, out);
     }
     const ResumedRequest resumed(context);
     const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
@@ -97,7 +130,8 @@ void ProxyCore::hop_overdue(Now now, ContextHandle handle, size_t index, ports::
     // next_flow() gives up what DNS owes.
     if (branch.state == BranchState::Resolving)
         return try_next_hop_or_fail(now, handle, index, 503, out);
-    hold_down(now, context, attempts.hop, context.snapshot->resolver.hold_down);
+    hold_down(now, context.snapshot->resolver, attempts.hop, context.snapshot->resolver.hold_down,
+              out);
     if (now.monotonic >= attempts.give_up) {
         s_.counters.add(Counter::next_hops_exhausted_total);
         s_.transactions.abandon(branch.client);
@@ -127,7 +161,7 @@ bool ProxyCore::leave_overloaded_hop(Now now, ContextHandle handle, size_t index
     if (const auto asked = sip::parse_retry_after(response.value(HeaderId::RetryAfter))) {
         time = std::min<Duration>(std::chrono::seconds(asked->seconds), settings.hold_down_max);
     }
-    hold_down(now, context, branch.attempts->hop, time);
+    hold_down(now, settings, branch.attempts->hop, time, out);
     if (!may_try_another(context, branch) || now.monotonic >= branch.attempts->give_up)
         return false;
     const Progress progress = try_next_hop(now, handle, index, out);
@@ -144,12 +178,12 @@ bool ProxyCore::leave_overloaded_hop(Now now, ContextHandle handle, size_t index
     return true;
 }
 
-void ProxyCore::note_hop_answered(Branch& branch, int status) {
+void ProxyCore::note_hop_answered(Now now, Branch& branch, int status, ports::Outbox& out) {
     if (branch.attempts == nullptr) return;
     branch.hop_deadline = kNever;
-    if (status != 503 && branch.attempts->lookup) {
-        resolver_.health().succeeded(branch.attempts->hop);
-    }
+    if (status == 503 || !branch.attempts->lookup) return;
+    if (resolver_.health().succeeded(now.monotonic, branch.attempts->hop))
+        tell_hop_news(now, branch.attempts->hop, now.monotonic, out);
 }
 
 void ProxyCore::on_left_hop_response(Now now, ContextHandle handle, size_t index,

@@ -72,6 +72,8 @@ class ProxyCore final {
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
     void on_dns_reply(Now now, const ports::DnsReply& reply, ports::Outbox& out);
     void on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out);
+    /// Another shard has learned that a next hop fails, or answers again.
+    void on_hop_news(Now now, const HopNews& news);
     /// Another shard's request for one of our addresses of record, or our own that came back.
     void on_stateless_request(Now now, uint8_t from, const StatelessRequest& handed,
                               ports::Outbox& out);
@@ -144,15 +146,16 @@ class ProxyCore final {
                               ports::Outbox& out);
     void put_questions(ports::Outbox& out);
     void leave_hop(Now now, const ResponseContext& context, Branch& branch, ports::Outbox& out);
-    void hold_down(Now now, const ResponseContext& context, const resolver::Hop& hop,
-                   Duration time);
+    void hold_down(Now now, const resolver::ResolverSettings& settings, const resolver::Hop& hop,
+                   Duration time, ports::Outbox& out);
+    void tell_hop_news(Now now, const resolver::Hop& hop, Instant until, ports::Outbox& out);
     void attempt_failed(Now now, const transaction::TransactionEvent& event, int status,
                         ports::Outbox& out);
     void send_large_by_datagram(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
     void hop_overdue(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
     bool leave_overloaded_hop(Now now, ContextHandle handle, size_t index,
                               const sip::MessageView& response, ports::Outbox& out);
-    void note_hop_answered(Branch& branch, int status);
+    void note_hop_answered(Now now, Branch& branch, int status, ports::Outbox& out);
     void on_left_hop_response(Now now, ContextHandle handle, size_t index,
                               transaction::ClientHandle client, const sip::MessageView& response,
                               const transport::Flow& flow, ports::Outbox& out);
@@ -243,6 +246,8 @@ class ProxyCore final {
     StatelessHops stateless_hops_;
     std::vector<uint64_t> waiting_owners_;
     resolver::Resolver resolver_;
+    Instant hop_news_second_{};  // in which hop_news_told_ were told
+    uint32_t hop_news_told_ = 0;
     bool are_invites_ending_ = false;
 };
 

@@ -81,7 +81,7 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
     if (branch_of_response.attempts != nullptr && match.client != branch_of_response.client) {
         return on_left_hop_response(now, handle, owner.branch, match.client, response, flow, out);
     }
-    note_hop_answered(branch_of_response, response.status());
+    note_hop_answered(now, branch_of_response, response.status(), out);
     if (response.status() < 200) {
         on_provisional(now, handle, owner.branch, response, out);
     } else {

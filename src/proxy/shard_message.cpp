@@ -13,7 +13,8 @@ enum class Kind : uint8_t {
     LocationAnswer,
     SourceBlocked,
     StatelessRequest,
-    FlowMoved
+    FlowMoved,
+    HopNews
 };
 
 constexpr size_t kTargetsMax = 256;
@@ -131,6 +132,12 @@ struct Encoder {
         put(out, moved.from);
         put(out, moved.to);
     }
+    void operator()(const HopNews& news) {
+        out.number(Kind::HopNews);
+        out.number(news.transport);
+        put(out, news.remote);
+        out.number(news.until.time_since_epoch().count());
+    }
 };
 
 CredentialQuestion get_credential_question(ByteReader& in) {
@@ -233,6 +240,14 @@ std::optional<ShardMessage> decode_shard_message(std::string_view bytes) {
             blocked.address = get_address(in);
             blocked.until = Instant(Duration(in.number<Duration::rep>()));
             message = blocked;
+            break;
+        }
+        case Kind::HopNews: {
+            HopNews news;
+            news.transport = in.number<transport::Transport>();
+            news.remote = get_endpoint(in);
+            news.until = Instant(Duration(in.number<Duration::rep>()));
+            message = news;
             break;
         }
     }

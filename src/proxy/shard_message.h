@@ -99,8 +99,16 @@ struct FlowMoved {
     transport::Flow from, to;
 };
 
-using ShardMessage = std::variant<CredentialQuestion, CredentialAnswer, LocationQuestion,
-                                  LocationAnswer, StatelessRequest, SourceBlocked, FlowMoved>;
+/// To all: this next hop fails and is tried last until then; in the past: it answers again.
+struct HopNews {
+    transport::Transport transport = transport::Transport::Udp;
+    Endpoint remote;
+    Instant until;
+};
+
+using ShardMessage =
+    std::variant<CredentialQuestion, CredentialAnswer, LocationQuestion, LocationAnswer,
+                 StatelessRequest, SourceBlocked, FlowMoved, HopNews>;
 
 void encode(const ShardMessage& message, std::string& out);
 /// Nothing when the bytes are none of ours. Views: `bytes`.

@@ -22,7 +22,7 @@ const HopHealth::Place* HopHealth::find(const Hop& hop) const {
     return found == set + kWays ? nullptr : found;
 }
 
-void HopHealth::failed(Instant now, const Hop& hop, Duration time) {
+bool HopHealth::failed(Instant now, const Hop& hop, Duration time) {
     Place* place = const_cast<Place*>(find(hop));
     if (place == nullptr) {
         Place* const set = &places_[set_of(hop)];
@@ -30,12 +30,18 @@ void HopHealth::failed(Instant now, const Hop& hop, Duration time) {
                                  [](const Place& a, const Place& b) { return a.until < b.until; });
         *place = {hop, Instant{}};
     }
+    const bool is_news = place->until <= now;
     place->until = std::max(place->until, now + time);
     is_used_ = true;
+    return is_news;
 }
 
-void HopHealth::succeeded(const Hop& hop) {
-    if (const Place* place = find(hop)) const_cast<Place*>(place)->until = Instant{};
+bool HopHealth::succeeded(Instant now, const Hop& hop) {
+    const Place* place = find(hop);
+    if (place == nullptr) return false;
+    const bool is_news = now < place->until;
+    const_cast<Place*>(place)->until = Instant{};
+    return is_news;
 }
 
 bool HopHealth::is_held_down(Instant now, const Hop& hop) const {

@@ -27,9 +27,10 @@ class HopHealth final {
         : hash_key_(hash_key), places_(kSets * kWays) {}
 
     /// `hop` failed: it is held down for `time`, or as long as it is already, if that is longer.
-    void failed(Instant now, const Hop& hop, Duration time);
-    /// `hop` answered: it is held down no more.
-    void succeeded(const Hop& hop);
+    /// True when it was not held down before.
+    bool failed(Instant now, const Hop& hop, Duration time);
+    /// `hop` answered: it is held down no more. True when it was.
+    bool succeeded(Instant now, const Hop& hop);
     bool is_held_down(Instant now, const Hop& hop) const;
 
  private:

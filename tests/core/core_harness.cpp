@@ -14,6 +14,17 @@ namespace {
 
 constexpr WallTime kWallStart = WallTime(std::chrono::seconds(1'700'000'000));
 
+/// A question of a shard carries its number above the places that a resolver has.
+constexpr int kDnsShardBit = 24;
+constexpr uint64_t kDnsShardMask = uint64_t{0xff} << kDnsShardBit;
+
+uint8_t dns_shard(uint64_t id) {
+    return static_cast<uint8_t>((id & kDnsShardMask) >> kDnsShardBit);
+}
+uint64_t id_at_shard(uint64_t id) {
+    return id & ~kDnsShardMask;
+}
+
 crypto::TokenKeys make_keys() {
     crypto::TokenKey key;
     key.id = 1;
@@ -150,7 +161,7 @@ void World::command(uint8_t shard, const ports::Command& command) {
 void World::answer_dns(const ports::DnsRequest& request,
                        const std::vector<std::string>& addresses) {
     ports::DnsReply reply;
-    reply.id = request.id;
+    reply.id = id_at_shard(request.id);
     reply.records.outcome = resolver::Outcome::None;
     reply.records.ttl = std::chrono::minutes(1);
     if (request.question.type == resolver::RecordType::Address && !addresses.empty()) {
@@ -158,7 +169,8 @@ void World::answer_dns(const ports::DnsRequest& request,
         for (const std::string& address : addresses)
             reply.records.addresses.push_back(*IpAddress::parse(address));
     }
-    call(0, [&](SipCore& core, ports::Outbox& out) { core.on_port_reply(now, reply, out); });
+    call(dns_shard(request.id),
+         [&](SipCore& core, ports::Outbox& out) { core.on_port_reply(now, reply, out); });
 }
 
 void World::answer_dns() {
@@ -166,7 +178,7 @@ void World::answer_dns() {
         const ports::DnsRequest request = dns.front();
         dns.erase(dns.begin());
         ports::DnsReply reply;
-        reply.id = request.id;
+        reply.id = id_at_shard(request.id);
         reply.records.ttl = std::chrono::minutes(1);
         const resolver::RecordSet& all = zone[request.question.name];
         switch (request.question.type) {
@@ -183,7 +195,8 @@ void World::answer_dns() {
         const bool is_empty = reply.records.addresses.empty() && reply.records.services.empty() &&
                               reply.records.pointers.empty();
         reply.records.outcome = is_empty ? resolver::Outcome::None : resolver::Outcome::Found;
-        call(0, [&](SipCore& core, ports::Outbox& out) { core.on_port_reply(now, reply, out); });
+        call(dns_shard(request.id),
+             [&](SipCore& core, ports::Outbox& out) { core.on_port_reply(now, reply, out); });
     }
 }
 
@@ -261,7 +274,10 @@ void World::take(uint8_t shard) {
             {shard, out.shard_message_to(i), std::string(out.shard_message_bytes(i))});
     }
     level_changes.insert(level_changes.end(), out.level_changes.begin(), out.level_changes.end());
-    dns.insert(dns.end(), out.dns_requests.begin(), out.dns_requests.end());
+    for (ports::DnsRequest request : out.dns_requests) {
+        request.id |= uint64_t{shard} << kDnsShardBit;
+        dns.push_back(request);
+    }
     tls_domains.insert(tls_domains.end(), out.tls_domains.begin(), out.tls_domains.end());
     replies.insert(replies.end(), out.replies.begin(), out.replies.end());
     released.insert(released.end(), out.released_snapshots.begin(), out.released_snapshots.end());

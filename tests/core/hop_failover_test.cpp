@@ -4,6 +4,7 @@
 // order of records (server_lookup_test, service_order_test).
 #include <gtest/gtest.h>
 
+#include "ports/sharding.h"
 #include "tests/core/core_harness.h"
 
 namespace signalbox::core::testing {
@@ -20,7 +21,7 @@ ports::Snapshot trusting() {
 }
 
 struct FailoverTest : ::testing::Test {
-    FailoverTest() {
+    explicit FailoverTest(uint8_t shards = 1) : world(trusting(), shards) {
         world.zone["_sip._udp.carrier.test"].services = {{10, 0, 5060, "one.carrier.test"},
                                                          {20, 0, 5060, "two.carrier.test"}};
         world.zone["one.carrier.test"].addresses = {IpAddress::v4(203, 0, 113, 1)};
@@ -38,7 +39,7 @@ struct FailoverTest : ::testing::Test {
         for (Phone* phone : {&alice, &one, &two}) phone->take_kinds();
     }
 
-    World world{trusting()};
+    World world;
     Phone& alice = world.stranger();
     Phone& one = world.stranger("one", "203.0.113.1:5060");
     Phone& two = world.stranger("two", "203.0.113.2:5060");
@@ -312,6 +313,59 @@ TEST_F(Services_Rfc3263_4_2, TenServersAreTriedWhereNineRefuse) {
     }
     servers[9]->expects("INVITE").answers(200);
     waiting.expect(200);
+}
+
+struct FailoverOverShardsTest : FailoverTest {
+    FailoverOverShardsTest() : FailoverTest(kShards) {}
+    static constexpr uint8_t kShards = 3;
+
+    Outgoing call_of(uint8_t shard) {
+        RequestText invite = alice.make("INVITE", "sip:any@carrier.test");
+        for (int i = 0; ports::shard_of_call_id(invite.call_id, kShards) != shard; ++i)
+            invite.call_id = "id-" + std::to_string(++ids_);
+        Outgoing sent = alice.send(invite).expect(100);
+        world.answer_dns();
+        return sent;
+    }
+
+ private:
+    int ids_ = 0;
+};
+using HopHealth_Shards = FailoverOverShardsTest;
+
+TEST_F(HopHealth_Shards, WhatOneShardHasLearnedAllKnow) {
+    call_of(0);
+    one.expects("INVITE");
+    world.wait(seconds(4));
+    two.expects("INVITE").answers(486);
+    forget();
+    for (const uint8_t shard : {uint8_t{1}, uint8_t{2}, uint8_t{0}}) {
+        call_of(shard);
+        two.expects("INVITE").answers(486);
+        EXPECT_TRUE(one.is_silent()) << int{shard};
+        alice.take_kinds();
+        two.take_kinds();
+    }
+    // After the hold-down it is tried first again, by each.
+    world.wait(seconds(31));
+    forget();
+    call_of(2);
+    one.expects("INVITE").answers(486);
+}
+
+TEST_F(HopHealth_Shards, AHopThatAnswersAgainIsGoodForAll) {
+    call_of(0);
+    const Incoming silent = one.expects("INVITE");
+    world.wait(seconds(4));
+    two.expects("INVITE").answers(503);
+    forget();
+    // Both are held down: the first one is tried, and answers.
+    call_of(1);
+    one.expects("INVITE").answers(486);
+    forget();
+    call_of(2);
+    one.expects("INVITE").answers(486);
+    EXPECT_TRUE(two.is_silent());
 }
 
 }  // namespace

@@ -120,6 +120,17 @@ TEST(ShardMessage_Behaviour, AMoveComesBack) {
     EXPECT_EQ(copy.to, move.to);
 }
 
+TEST(ShardMessage_Behaviour, NewsOfANextHopComeBack) {
+    std::string bytes;
+    const HopNews copy =
+        again(HopNews{transport::Transport::Tcp, *Endpoint::parse("203.0.113.1:5061"),
+                      Instant(std::chrono::hours(3))},
+              bytes);
+    EXPECT_EQ(copy.transport, transport::Transport::Tcp);
+    EXPECT_EQ(copy.remote, *Endpoint::parse("203.0.113.1:5061"));
+    EXPECT_EQ(copy.until, Instant(std::chrono::hours(3)));
+}
+
 TEST(ShardMessage_Behaviour, ACutMessageIsNone) {
     LocationAnswer answer;
     answer.targets.push_back({"sip:b@198.51.100.1", 300, true, testing::flow()});

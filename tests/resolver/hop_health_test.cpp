@@ -37,7 +37,8 @@ TEST(HopHealth_Behaviour, AShorterTimeDoesNotShorten) {
 TEST(HopHealth_Behaviour, ASuccessClears) {
     HopHealth health({1, 2});
     health.failed(at(0), hop(5060), seconds(30));
-    health.succeeded(hop(5060));
+    EXPECT_TRUE(health.succeeded(at(1), hop(5060)));
+    EXPECT_FALSE(health.succeeded(at(1), hop(5060)));
     EXPECT_FALSE(health.is_held_down(at(1), hop(5060)));
 }
 

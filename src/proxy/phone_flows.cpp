@@ -143,6 +143,7 @@ bool ProxyCore::try_other_flow(Now now, ContextHandle handle, size_t index, port
     branch.is_binding = target.has_flow;
     branch.state = BranchState::Resolving;
     branch.has_provisional = false;
+    branch.has_rung = false;
     branch.client = {};
     s_.counters.add(Counter::phone_flows_tried_again_total);
     const ResumedRequest resumed(context);

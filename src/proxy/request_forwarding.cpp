@@ -284,7 +284,9 @@ ShownHop shown_hop(const sip::MessageView& message, std::string_view route_befor
     hop.hash = hop_hash(address->uri);
     if (!has_route && is_direct) {
         const auto host = IpAddress::parse(address->uri.host);
-        hop.is_nated = !host || *host != flow.remote.address;
+        // Who says "ob" wants the requests of this dialog over its flow (RFC 5626 §4.3, §5.3).
+        hop.is_nated =
+            !host || *host != flow.remote.address || address->uri.param("ob").has_value();
     }
     return hop;
 }

@@ -40,6 +40,7 @@ struct Branch {
                      // were tried instead
     bool is_local = false;  // that status was made here, not by the far side
     bool has_provisional = false;
+    bool has_rung = false;  // a provisional response but 100 came from its phone
     bool is_cancelled = false;
     bool needs_location = false;  // the target is an address of record, named by a redirection
     bool is_binding = false;      // the target is a registered Contact: a phone is at the other end

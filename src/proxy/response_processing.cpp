@@ -97,6 +97,7 @@ void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
     // 100 is hop by hop; to other than INVITE nothing but 100 is lawful, and ours is made by the
     // clock (RFC 4320 §4.1).
     if (response.status() == 100 || !context.is_invite()) return;
+    branch.has_rung = true;
     if (!branch.is_cancelled) {
         branch.deadline = now.monotonic + context.snapshot->timers.c;
         arm(handle);
@@ -118,7 +119,11 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
     ResponseContext& context = *contexts_.get(handle);
     Branch& branch = context.branches[index];
     const bool is_first = branch.state != BranchState::Final;
-    if (is_first && response.status() == 430 && try_other_flow(now, handle, index, out)) return;
+    // A proxy before the phone says that its flow has failed, or that nothing came by it (RFC 5626
+    // §7).
+    const bool is_flow_failure =
+        response.status() == 430 || (response.status() == 408 && !branch.has_rung);
+    if (is_first && is_flow_failure && try_other_flow(now, handle, index, out)) return;
     if (is_first && response.status() == 503 &&
         leave_overloaded_hop(now, handle, index, response, out)) {
         return;

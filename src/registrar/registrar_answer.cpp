@@ -116,7 +116,10 @@ int Registrar::accept(const Request& request, std::string& response) {
 }
 
 void Registrar::add_outbound(const Request& request, sip::ResponseBuilder& builder) {
-    if (request.supports_outbound) builder.add("Require", "outbound");
+    if (request.supports_outbound) {
+        builder.add("Require", "outbound");
+        builder.add("Supported", "path, outbound, gruu");
+    }
     if (!came_directly(request.message)) return;
     line_.clear();
     text::append_number(line_, flow_timer_s(request.flow));

@@ -89,6 +89,61 @@ TEST_F(Outbound_Rfc5626_7, FlowFailedOfTheEdgeIsFollowedByTheOtherFlowAndNeverFo
     call.expect(486).ack();
 }
 
+TEST_F(Outbound_Rfc5626_7, SilentFlowIsFollowedByTheOther) {
+    Phone& first = bob_at("198.51.100.20:5062", Transport::Udp);
+    Phone& second = bob_at("198.51.100.20:5063", Transport::Udp);
+    flow(first, 1);
+    flow(second, 2);
+    Outgoing call = call_bob();
+    second.expects("INVITE");
+    EXPECT_TRUE(first.is_silent());
+    world.wait(std::chrono::seconds(32));
+    first.expects("INVITE").answers(200);
+    call.expect(200);
+}
+
+TEST_F(Outbound_Rfc5626_7, TimeoutBeforeThePhoneIsFollowedByTheOtherFlow) {
+    Phone& first = bob_at("198.51.100.20:40001");
+    Phone& second = bob_at("198.51.100.20:40002");
+    flow(first, 1);
+    flow(second, 2);
+    Outgoing call = call_bob();
+    second.expects("INVITE").answers(100).answers(408);
+    second.expects("ACK");
+    first.expects("INVITE").answers(486);
+    call.expect(486).ack();
+}
+
+TEST_F(Outbound_Rfc5626_7, TimeoutOfAPhoneThatHasRungIsItsAnswer) {
+    Phone& first = bob_at("198.51.100.20:40001");
+    Phone& second = bob_at("198.51.100.20:40002");
+    flow(first, 1);
+    flow(second, 2);
+    Outgoing call = call_bob();
+    second.expects("INVITE").answers(180).answers(408);
+    second.expects("ACK");
+    EXPECT_TRUE(first.is_silent());
+    call.expect(180).expect(408).ack();
+}
+
+TEST_F(Outbound_Rfc5626_5, ContactWithObIsReachedByItsFlowAlone) {
+    // Its Contact is where it sends from but for the port.
+    Phone& phone = bob_at("198.51.100.20:40001", Transport::Udp);
+    Phone& at_contact = bob_at("198.51.100.20:5060", Transport::Udp);
+    Phone& far = world.stranger("far", "198.51.100.99:5060");
+    RequestText request = phone.make("INVITE", "sip:any@198.51.100.99");
+    request.contact = "<sip:bob@198.51.100.20:5060;ob>";
+    Outgoing call = phone.send(request).expect(100);
+    const Incoming leg = far.expects("INVITE");
+    leg.answers(200);
+    call.expect(200).ack();
+    far.expects("ACK");
+    Dialog dialog = leg.dialog();
+    far.send_in(dialog, "BYE");
+    phone.expects("BYE");
+    EXPECT_TRUE(at_contact.is_silent());
+}
+
 TEST_F(Outbound_Rfc5626_7, WhenAllFlowsHaveFailedSoHasTheCall) {
     Phone& first = bob_at("198.51.100.20:40001");
     Phone& second = bob_at("198.51.100.20:40002");

@@ -95,6 +95,7 @@ TEST_F(Registrar_Rfc5626_6, AnswersRequireOutboundAndAFlowTimerToAPhoneThatKnows
         reg(1).contact(contact("sip:a@198.51.100.9", kFirst, 1)).with("Supported: path, outbound"));
     EXPECT_EQ(values("Require"), Texts{"outbound"});
     EXPECT_EQ(values("Flow-Timer"), Texts{"29"});
+    EXPECT_EQ(values("Supported"), Texts{"path, outbound, gruu"});
     flow.transport = transport::Transport::Tcp;
     send(reg(2).contact(contact("sip:a@198.51.100.9", kFirst, 1)));
     EXPECT_EQ(values("Require"), Texts{});

@@ -241,6 +241,8 @@ void SipCore::on_port_reply(Now now, const ports::PortReply& reply, ports::Outbo
             [&](const ports::ShardMessageIn& message) { impl.on_shard_message(now, message, out); },
             [&](const ports::DnsReply& dns) { impl.proxy.on_dns_reply(now, dns, out); },
             [&](const ports::TransmitFailed& failed) {
+                if (proxy::LargeAcks::is_owner(failed.owner))
+                    return impl.proxy.on_ack_not_sent(now, failed.owner, out);
                 impl.transactions.on_transmit_failed(now, failed.owner, out.transmits);
             },
         },

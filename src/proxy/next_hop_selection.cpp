@@ -229,6 +229,8 @@ transport::Flow ProxyCore::nated_flow(const IncomingRequest& request,
 std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& request,
                                                          const Routing& routing) const {
     const DialogToken& token = *routing.token;
+    // A GRUU has our own address: where its phone is not known now, the dialog's flow is left.
+    if (routing.gruu) return token.flow;
     const auto uri =
         sip::parse_uri(routing.next_route.empty() ? routing.target() : routing.next_route);
     if (!uri) return token.flow;

@@ -1,6 +1,6 @@
 // The ways to registered phones: their Paths, their flows, and the one phone that a GRUU means.
 // Implements: RFC 3327 §5.4; RFC 5626 §5.3, §7; RFC 5627 §5.1
-#include "proxy/flow_token.h"
+#include "proxy/own_hops.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
 #include "proxy/request_uri.h"
@@ -29,12 +29,56 @@ std::optional<LocationQuestion> ProxyCore::location_question(ContextHandle handl
         question.registration = relay.target_registration;
         return question;
     }
-    if (!routing.gruu || hop_hash(routing.uri) != routing.token->next_hop) return std::nullopt;
+    auto instance = gruu_question(request, routing);
+    if (instance) instance->id = question.id;
+    return instance;
+}
+
+/// Where the phone is whose GRUU a proven dialog's request names; nothing where it names none that
+/// the dialog has shown.
+std::optional<LocationQuestion> ProxyCore::gruu_question(const IncomingRequest& request,
+                                                         const Routing& routing) const {
+    if (!routing.gruu || !is_shown_gruu(request, routing)) return std::nullopt;
+    LocationQuestion question;
     question.tenant = request.snapshot.tenant_of(routing.uri);
     question.aor = routing.gruu->aor;
     question.instance = routing.gruu->instance;
     question.registration = routing.gruu->registration;
     return question;
+}
+
+/// All our domains and addresses are one space of addresses of record: a GRUU that was shown at one
+/// of them is known at each.
+bool ProxyCore::is_shown_gruu(const IncomingRequest& request, const Routing& routing) const {
+    const uint64_t shown = routing.token->next_hop;
+    const uint64_t named = hop_hash(routing.uri);
+    if (named == shown) return true;
+    const ports::Snapshot& snapshot = request.snapshot;
+    const cdr::CallHandle call = s_.calls.find(request.call_id, request.from.tag, request.to.tag);
+    if (s_.calls.has_shown(call, named)) return true;
+    sip::Uri alias = routing.uri;
+    const auto is_shown_at = [&](std::string_view host) {
+        alias.host = host;
+        alias.port.reset();
+        if (hop_hash(alias) == shown) return true;
+        return std::any_of(snapshot.listeners.begin(), snapshot.listeners.end(),
+                           [&](const transport::Listener& listener) {
+                               alias.port = listener.bound.port;
+                               return hop_hash(alias) == shown;
+                           });
+    };
+    const auto is_shown_at_address = [&](const IpAddress& address) {
+        return is_shown_at(address.to_string());
+    };
+    return std::any_of(snapshot.domains.begin(), snapshot.domains.end(), is_shown_at) ||
+           std::any_of(snapshot.own_addresses.begin(), snapshot.own_addresses.end(),
+                       is_shown_at_address) ||
+           std::any_of(
+               snapshot.listeners.begin(), snapshot.listeners.end(),
+               [&](const transport::Listener& listener) {
+                   return is_shown_at_address(listener.bound.address) ||
+                          (listener.advertise_host && is_shown_at(*listener.advertise_host));
+               });
 }
 
 /// Asks one shard after the other which has the binding: rare enough, as transfers between browser
@@ -77,27 +121,8 @@ void ProxyCore::sort_targets(Now now, const IncomingRequest& request,
     targets_.clear();
     other_flows_.clear();
     for (Target target : answer.targets) {
-        take_own_hops(now, request, target);
+        take_own_hops(request.snapshot, s_.keys, now.wall, target);
         (target.is_other_flow ? other_flows_ : targets_).push_back(target);
-    }
-}
-
-/// A path may lead back to this server, which was the first hop of the phone too: then the token in
-/// it names the phone's flow.
-void ProxyCore::take_own_hops(Now now, const IncomingRequest& request, Target& target) const {
-    const ports::Snapshot& snapshot = request.snapshot;
-    while (!target.path.empty()) {
-        std::string_view rest;
-        const auto hop = sip::parse_name_addr(target.path, ErrorCode::malformed_route, &rest);
-        if (!hop || !hop->uri.is_sip() || snapshot.tenant_of(hop->uri) == ports::kNoTenant) return;
-        target.path = rest;
-        const auto flow = hop->uri.has_user ? open_flow_token(hop->uri.user, s_.keys, now.wall,
-                                                              snapshot.listeners)
-                                            : std::optional<transport::Flow>{};
-        if (!flow) continue;
-        target.has_flow = true;
-        target.flow = transport::only_by_connection(*flow);
-        return;
     }
 }
 

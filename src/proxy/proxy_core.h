@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "ports/port_reply.h"
 #include "proxy/directory.h"
+#include "proxy/large_acks.h"
 #include "proxy/local_reply.h"
 #include "proxy/moved_flows.h"
 #include "proxy/relay_policy.h"
@@ -72,6 +73,8 @@ class ProxyCore final {
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
     void on_dns_reply(Now now, const ports::DnsReply& reply, ports::Outbox& out);
     void on_location_answer(Now now, const LocationAnswer& answer, ports::Outbox& out);
+    /// An ACK that went by TCP for its size could not be sent: it goes by UDP (RFC 3261 §18.1.1).
+    void on_ack_not_sent(Now now, uint64_t transmit_owner, ports::Outbox& out);
     /// Another shard has learned that a next hop fails, or answers again.
     void on_hop_news(Now now, const HopNews& news);
     /// Another shard's request for one of our addresses of record, or our own that came back.
@@ -169,12 +172,14 @@ class ProxyCore final {
                                                       const IncomingRequest& request,
                                                       const Routing& routing,
                                                       const RelayDecision& relay) const;
+    std::optional<LocationQuestion> gruu_question(const IncomingRequest& request,
+                                                  const Routing& routing) const;
+    bool is_shown_gruu(const IncomingRequest& request, const Routing& routing) const;
     void find_contact(Now now, ContextHandle handle, const IncomingRequest& request,
                       const Routing& routing, ports::Outbox& out);
     void fork_in_dialog(Now now, ContextHandle handle, const IncomingRequest& request,
                         const Routing& routing, ports::Outbox& out);
     void sort_targets(Now now, const IncomingRequest& request, const LocationAnswer& answer);
-    void take_own_hops(Now now, const IncomingRequest& request, Target& target) const;
     void keep_way(ResponseContext& context, size_t index, const Target& target,
                   const Routing& routing);
     bool try_other_flow(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
@@ -182,6 +187,8 @@ class ProxyCore final {
     // Stateless: stateless_forwarding.cpp
     bool start_stateless(Now now, const IncomingRequest& request, const Routing& routing,
                          const Admission& admission, ports::Outbox& out);
+    bool render_stateless(const IncomingRequest& request, const Routing& routing,
+                          std::string_view target, const transport::Flow& flow, uint64_t loop_hash);
     bool forward_stateless(const IncomingRequest& request, const Routing& routing,
                            std::string_view target, const transport::Flow& flow, uint64_t loop_hash,
                            ports::Outbox& out);
@@ -195,6 +202,16 @@ class ProxyCore final {
     bool can_go_on(Now now, const IncomingRequest& request, uint64_t loop_hash) const;
     void forward_stateless_response(Now now, const sip::MessageView& response, uint64_t loop_hash,
                                     const transport::Flow& flow, ports::Outbox& out);
+
+    // ACKs to 2xx: ack_forwarding.cpp
+    bool forward_ack_to_gruu(Now now, const IncomingRequest& request, const Routing& routing,
+                             uint64_t loop_hash, ports::Outbox& out);
+    bool forward_ack_to_phone(Now now, const IncomingRequest& request, const Routing& routing,
+                              const LocationQuestion& question, uint64_t loop_hash,
+                              ports::Outbox& out);
+    bool send_ack(Now now, const IncomingRequest& request, const Routing& routing,
+                  std::string_view target, const transport::Flow& flow, uint64_t loop_hash,
+                  ports::Outbox& out);
 
     // Responses: response_processing.cpp
     void on_provisional(Now now, ContextHandle handle, size_t index,
@@ -244,6 +261,7 @@ class ProxyCore final {
     std::vector<Target> other_flows_;  // of the phones among targets_
     StatelessChoices stateless_choices_;
     StatelessHops stateless_hops_;
+    LargeAcks large_acks_;
     std::vector<uint64_t> waiting_owners_;
     resolver::Resolver resolver_;
     Instant hop_news_second_{};  // in which hop_news_told_ were told

@@ -125,9 +125,10 @@ Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::T
             routing.next_route = {};
         }
     }
+    const sip::Uri as_written = routing.uri;
     strip_own_maddr(request, routing);
     if (routing.next_route.empty() && names_us(routing.uri, request))
-        routing.gruu = location::read_gruu(routing.uri, keys, now);
+        routing.gruu = location::read_gruu(as_written, keys, now);
     return routing;
 }
 

@@ -1,4 +1,4 @@
-// Forwarding without a transaction: stateless mode, ACK to 2xx, CANCEL for what we do not know.
+// Forwarding without a transaction: stateless mode, CANCEL for what we do not know.
 // Implements: RFC 3261 §16.11, §16.10
 #include "base/random.h"
 #include "ports/sharding.h"
@@ -7,6 +7,7 @@
 #include "proxy/proxy_core.h"
 #include "proxy/request_uri.h"
 #include "proxy/response_forwarding.h"
+#include "proxy/stable_hash.h"
 #include "resolver/locate_server.h"
 #include "sip/params.h"
 #include "transport/receive.h"
@@ -20,24 +21,6 @@ namespace {
 
 /// What our Via and Record-Route add to a request, in octets.
 constexpr size_t kAdded = 250;
-
-/// The same for a request, its retransmissions, its CANCEL and the ACK to its failure: they have
-/// the top Via's branch in common; without a magic cookie, what RFC 3261 §16.11 names instead.
-uint64_t stable_hash(const IncomingRequest& request, std::array<uint64_t, 2> key) {
-    const auto mix = [&key](std::string_view part) { key[0] ^= siphash(key, part) + part.size(); };
-    mix(request.via.host);
-    key[1] ^= request.via.port_or_default();
-    if (request.via.has_magic_cookie()) {
-        mix(request.via.branch);
-    } else {
-        mix(request.message.request_uri());
-        mix(request.from.tag);
-        mix(request.call_id);
-        key[1] ^= uint64_t{request.cseq.number} << 16;
-        mix(request.message.value(HeaderId::Via));
-    }
-    return siphash(key, "stateless");
-}
 
 /// Whether a response must take the connection of its request: no other may be opened for it. The
 /// Via of such a client need not name the port by which a stateless proxy would find it (RFC 7118
@@ -67,9 +50,10 @@ bool can_do_without_state(const transport::Flow& a, const transport::Flow& b) {
 
 }  // namespace
 
-bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing& routing,
-                                  std::string_view target, const transport::Flow& flow,
-                                  uint64_t hash, ports::Outbox& out) {
+/// Renders the request as it leaves by `flow`, into rendered_.
+bool ProxyCore::render_stateless(const IncomingRequest& request, const Routing& routing,
+                                 std::string_view target, const transport::Flow& flow,
+                                 uint64_t hash) {
     transaction::BranchFields fields;
     fields.kind = transaction::BranchKind::Stateless;
     fields.cookie = stable_hash(request, s_.keys.current().siphash_key);
@@ -91,7 +75,13 @@ bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing&
                                 {},
                                 incoming_breadth(request.message)};
     if (demands_tls(forwarding) && !transport::is_secure(flow.transport)) return false;
-    if (!render_request(forwarding, rendered_)) return false;
+    return render_request(forwarding, rendered_);
+}
+
+bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing& routing,
+                                  std::string_view target, const transport::Flow& flow,
+                                  uint64_t hash, ports::Outbox& out) {
+    if (!render_stateless(request, routing, target, flow, hash)) return false;
     out.transmits.add(flow, rendered_);
     s_.counters.add(Counter::requests_forwarded_total);
     return true;
@@ -182,6 +172,16 @@ void ProxyCore::on_stateless_request(Now now, uint8_t from, const StatelessReque
     const auto routing = preprocess_route(*request, s_.keys, now.wall);
     CHECK(routing.has_value());
     if (handed.needs_state) return take_back(now, *request, *routing, handed, out);
+    if (request->method() == Method::Ack && routing->token) {
+        const auto instance = gruu_question(*request, *routing);
+        if (instance &&
+            forward_ack_to_phone(now, *request, *routing, *instance, handed.loop_hash, out))
+            return;
+        if (!send_ack(now, *request, *routing, routing->target_uri, routing->token->flow,
+                      handed.loop_hash, out))
+            s_.counters.add(Counter::stray_acks_dropped_total);
+        return;
+    }
     const LocationQuestion question{0, handed.tenant, handed.aor};
     if (forward_to_only_target(now, *request, *routing, question, handed.loop_hash, out)) return;
     StatelessRequest back = handed;
@@ -239,40 +239,6 @@ bool ProxyCore::can_go_on(Now now, const IncomingRequest& request, uint64_t hash
     const auto max_forwards = sip::parse_max_forwards(request.message.value(HeaderId::MaxForwards));
     const bool is_spent = max_forwards && *max_forwards == 0;
     return !is_spent && !is_loop(request, hash, s_.keys, now.wall);
-}
-
-void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& out) {
-    const auto routing = preprocess_route(request, s_.keys, now.wall);
-    std::optional<transport::Flow> flow;
-    if (routing && !routing->token && request.mode == ports::ProxyMode::Stateless) {
-        // The ACK to a failure takes the way of the INVITE that we forwarded without state.
-        const RelayDecision relay = decide_relay(request, *routing);
-        const Admission admission{
-            relay, {}, loop_hash(request, *routing, relay, s_.keys.current().siphash_key)};
-        const bool may_go = relay.kind == RelayDecision::Kind::Allowed &&
-                            can_go_on(now, request, admission.loop_hash);
-        if (may_go && start_stateless(now, request, *routing, admission, out)) return;
-    }
-    if (routing && routing->token) {
-        flow = in_dialog_flow(request, *routing);
-    } else if (routing) {
-        const auto uri =
-            sip::parse_uri(routing->next_route.empty() ? routing->target() : routing->next_route);
-        const cdr::CallHandle call =
-            s_.calls.find(request.call_id, request.from.tag, request.to.tag);
-        const bool may_go = request.is_trusted || (uri && s_.calls.has_shown(call, hop_hash(*uri)));
-        const bool is_for_us = uri && request.snapshot.tenant_of(*uri) != ports::kNoTenant;
-        if (uri && may_go && !is_for_us) {
-            flow = known_flow(now, request, *routing,
-                              stable_hash(request, s_.keys.current().siphash_key));
-        }
-    }
-    const uint64_t hash =
-        routing ? loop_hash(request, *routing, {}, s_.keys.current().siphash_key) : 0;
-    if (!flow || !can_go_on(now, request, hash) ||
-        !forward_stateless(request, *routing, routing->target(), *flow, hash, out)) {
-        s_.counters.add(Counter::stray_acks_dropped_total);
-    }
 }
 
 }  // namespace signalbox::proxy

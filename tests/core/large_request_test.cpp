@@ -125,5 +125,70 @@ TEST_F(LargeRequest_Rfc3261_18_1_1, NothingLivesOnAfterwards) {
     EXPECT_TRUE(world.is_empty());
 }
 
+struct LargeAckTest : LargeTest {
+    /// A call to bob that he has answered.
+    Dialog answered() {
+        Outgoing waiting = call(100);
+        bob.expects("INVITE").answers(200);
+        return waiting.expect(200).dialog();
+    }
+    void acknowledges(Dialog& dialog, size_t body_size) {
+        RequestText ack = alice.make_in(dialog, "ACK");
+        ack.cseq = 1;
+        ack.body = std::string(body_size, 'x');
+        alice.send_text(ack.text());
+    }
+};
+using LargeAck_Rfc3261_18_1_1 = LargeAckTest;
+
+TEST_F(LargeAck_Rfc3261_18_1_1, GoesByTcpLikeAnyLargeRequest) {
+    Dialog dialog = answered();
+    acknowledges(dialog, 1300);
+    const Incoming ack = bob_by_tcp.expects("ACK");
+    EXPECT_EQ(via_start(ack), "SIP/2.0/TCP");
+    EXPECT_EQ(world.last_connect_max, milliseconds(500));
+    EXPECT_TRUE(bob.is_silent());
+    acknowledges(dialog, 100);
+    EXPECT_EQ(via_start(bob.expects("ACK")), "SIP/2.0/UDP");
+}
+
+TEST_F(LargeAck_Rfc3261_18_1_1, GoesByUdpAfterAllWhenTcpFails) {
+    Dialog dialog = answered();
+    acknowledges(dialog, 1300);
+    bob_by_tcp.expects("ACK");
+    world.fail_last_transmit();
+    const Incoming ack = bob.expects("ACK");
+    EXPECT_EQ(via_start(ack), "SIP/2.0/UDP");
+    EXPECT_EQ(ack.message().body().size(), 1300U);
+    EXPECT_EQ(world.count(Counter::large_requests_back_to_udp_total), 1U);
+    // It is said once.
+    world.fail_last_transmit();
+    EXPECT_TRUE(bob.is_silent());
+}
+
+TEST_F(LargeAck_Rfc3261_18_1_1, SilenceOnTcpIsNotPaidForAgain) {
+    Dialog dialog = answered();
+    acknowledges(dialog, 1300);
+    bob_by_tcp.expects("ACK");
+    world.wait(milliseconds(500));
+    world.fail_last_transmit();
+    bob.take_kinds();
+    acknowledges(dialog, 1300);
+    EXPECT_EQ(via_start(bob.expects("ACK")), "SIP/2.0/UDP");
+}
+
+TEST_F(LargeAck_Rfc3261_18_1_1, KeptOnesAreBounded) {
+    Dialog dialog = answered();
+    for (int i = 0; i < 256; ++i) acknowledges(dialog, 1300);
+    EXPECT_TRUE(bob.is_silent());
+    acknowledges(dialog, 1300);
+    EXPECT_EQ(via_start(bob.expects("ACK")), "SIP/2.0/UDP");
+    world.wait(seconds(2));
+    bob_by_tcp.take_kinds();
+    bob.take_kinds();
+    acknowledges(dialog, 1300);
+    EXPECT_EQ(via_start(bob_by_tcp.expects("ACK")), "SIP/2.0/TCP");
+}
+
 }  // namespace
 }  // namespace signalbox::core::testing

@@ -74,7 +74,11 @@ bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
         request.method() == sip::Method::Register && candidate.routing.next_route.empty() &&
         request.snapshot.tenant_of(candidate.routing.uri) != ports::kNoTenant;
     if (is_for_registrar) return examine_register(now, candidate, out);
-    if (presence::is_for_reg_event(request, candidate.routing))
+    const bool is_of_subscription =
+        candidate.routing.next_route.empty() && candidate.routing.uri.has_user &&
+        request.snapshot.tenant_of(candidate.routing.uri) != ports::kNoTenant &&
+        s_.reg_event.has_dialog(request);
+    if (is_of_subscription || presence::is_for_reg_event(request, candidate.routing))
         return examine_subscribe(now, candidate, out);
     if (is_for_server_itself(request, candidate.routing)) {
         answer_as_user_agent(request, s_.reply, s_.counters, out.transmits);

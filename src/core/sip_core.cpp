@@ -56,7 +56,9 @@ struct SipCore::Impl {
           directory(users, authenticator, guard, location, counters, setup.shard),
           reply({random.next(), random.next()}, counters),
           moved_flows(random, counters),
-          reg_event({}, {transactions, location, reply, snapshots, wheel, pool, counters}),
+          reg_event({setup.node, setup.shard, setup.shards},
+                    {transactions, location, directory, reply, snapshots, wheel, pool, counters,
+                     random, *setup.keys}),
           proxy({setup.node, setup.shard, setup.shards,
                  share(limits().transactions_max, setup.shards)},
                 {transactions, calls, directory, reply, snapshots, wheel, pool, counters,
@@ -81,7 +83,7 @@ struct SipCore::Impl {
     void update_admission(Now now, ports::Outbox& out);
     double occupied() const;
     ports::Gauges gauges(Now now) const;
-    bool is_idle() const;
+    bool is_idle(Now now) const;
 
     CoreSetup setup;
     const ports::LimitSettings limits_at_birth;  // by which the tables were made
@@ -275,6 +277,8 @@ void SipCore::Impl::on_shard_message(Now now, const ports::ShardMessageIn& messa
                               out.shard_message(message.from));
                    },
                    [&](const proxy::LocationAnswer& answer) {
+                       if (presence::NotifyOwner::is(answer.id))
+                           return reg_event.on_location_answer(now, answer, out);
                        proxy.on_location_answer(now, answer, out);
                    },
                    [&](const proxy::StatelessRequest& request) {
@@ -315,7 +319,10 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                        for (const ports::OpenCall& call : restore.calls)
                            calls.restore(now, call, limits().call_max);
                    },
-                   [&](const ports::Drain&) { is_draining = true; },
+                   [&](const ports::Drain&) {
+                       is_draining = true;
+                       reg_event.drain(now);
+                   },
                    [&](const ports::EndPendingInvites&) {
                        is_ending = true;
                        intake.refuse_invites();
@@ -323,7 +330,7 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                    },
                    [&](const ports::QueryStats& query) {
                        ports::StatsReply stats{counters.values(), gauges(now), false};
-                       stats.is_idle = is_idle();
+                       stats.is_idle = is_idle(now);
                        out.replies.push_back({query.id, stats});
                    },
                    [&](const ports::QueryRegistrations& query) {
@@ -338,8 +345,9 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                command);
 }
 
-bool SipCore::Impl::is_idle() const {
+bool SipCore::Impl::is_idle(Now now) const {
     if (proxy.context_count() + intake.suspended_count() > 0) return false;
+    if (is_draining && !reg_event.is_drained(now)) return false;
     // A last word that is lost must be said again. Before, a drain does not wait for ACKs that may
     // never come.
     return !is_ending || transactions.unacknowledged_count() == 0;

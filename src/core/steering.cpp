@@ -26,9 +26,11 @@ uint8_t owner_shard(std::string_view bytes, uint8_t shards, uint8_t fallback) {
         if (!to) return fallback;
         return ports::shard_of_aor(ports::kDefaultTenant, sip::canonical_user(to->uri), shards);
     }
-    // A subscription to registrations lives where they do; its refreshes name the same user.
+    // A subscription to registrations lives where they do; its refreshes name the same user, even
+    // those that forget their Event.
     if (message.method() == sip::Method::Subscribe &&
-        presence::names_reg_event(message.value(sip::HeaderId::Event))) {
+        (presence::names_reg_event(message.value(sip::HeaderId::Event)) ||
+         message.first(sip::HeaderId::Event) == nullptr)) {
         const auto uri = sip::parse_uri(message.request_uri());
         if (uri && uri->has_user)
             return ports::shard_of_aor(ports::kDefaultTenant, sip::canonical_user(*uri), shards);

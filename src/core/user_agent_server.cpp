@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "core/content_check.h"
+#include "presence/reg_event.h"
 #include "registrar/registrar.h"
 #include "sip/params.h"
 
@@ -23,6 +24,12 @@ bool is_among(std::span<const std::string_view> known, std::string_view tag) {
 /// What we do not support is 405, what we have never heard of 501 (RFC 3261 §8.2.1, §21.5.2).
 proxy::Rejection refuse_method(const proxy::IncomingRequest& request) {
     if (request.is_in_dialog()) return {481, {}, {}};
+    if (request.method() == sip::Method::Subscribe) {
+        // Only users can be watched (RFC 6665 §4.2.1.1).
+        proxy::Rejection rejection{489, {}, {}};
+        rejection.headers[0] = {"Allow-Events", std::string(presence::kRegEventName)};
+        return rejection;
+    }
     const bool is_known = request.method() != sip::Method::Extension;
     proxy::Rejection rejection{is_known ? 405 : 501, {}, {}};
     rejection.headers[0] = {"Allow", "ACK, CANCEL, OPTIONS, REGISTER"};
@@ -40,7 +47,8 @@ proxy::Rejection capabilities() {
                        {"Accept", std::string(kAcceptedType)},
                        {"Accept-Encoding", std::string(kAcceptedEncoding)},
                        {"Accept-Language", "en"},
-                       {"Supported", std::move(supported)}}};
+                       {"Supported", std::move(supported)},
+                       {"Allow-Events", std::string(presence::kRegEventName)}}};
     return answer;
 }
 

@@ -17,6 +17,7 @@ using sip::HeaderId;
 
 namespace {
 
+constexpr std::array<uint64_t, 2> kWatchedKey{0x65206469616c6f67, 0x7375627363726962};
 constexpr std::array<uint64_t, 2> kContactKey{0x636f6e7461637420, 0x6f66207265676973};
 
 void pack(const DialogText& dialog, std::string& out) {
@@ -110,20 +111,23 @@ struct RouteOfRequest {
 
 /// A strict router takes its own URI as Request-URI and the remote target as the last Route (RFC
 /// 3261 §12.2.1.1).
-RouteOfRequest route_of(const DialogText& dialog) {
+RouteOfRequest route_of(std::string_view target, std::string_view routes) {
     std::string_view rest;
-    const auto first = sip::parse_name_addr(dialog.routes, ErrorCode::malformed_route, &rest);
-    if (!first || first->uri.param("lr"))
-        return {std::string(dialog.remote_target), std::string(dialog.routes)};
+    const auto first = sip::parse_name_addr(routes, ErrorCode::malformed_route, &rest);
+    if (!first || first->uri.param("lr")) return {std::string(target), std::string(routes)};
     std::string scratch;
     RouteOfRequest route{std::string(proxy::request_uri_of(first->uri_text, scratch)),
                          std::string(text::trim(rest))};
     if (!route.routes.empty()) route.routes += ", ";
-    route.routes.append("<").append(dialog.remote_target).append(">");
+    route.routes.append("<").append(target).append(">");
     return route;
 }
 
 }  // namespace
+
+uint64_t watched_key(ports::TenantId tenant, std::string_view aor) {
+    return siphash({kWatchedKey[0] ^ tenant, kWatchedKey[1]}, aor);
+}
 
 void pack_dialog(const proxy::IncomingRequest& request, std::string_view tag, std::string_view aor,
                  std::string_view remote_target, std::string& out) {
@@ -181,20 +185,6 @@ std::string own_contact(const DialogText& dialog, const transport::Flow& flow,
     return contact + ">";
 }
 
-transport::Flow notify_flow(const DialogText& dialog, const transport::Flow& flow) {
-    std::string_view target = dialog.remote_target;
-    if (!dialog.routes.empty()) {
-        const auto route = sip::parse_name_addr(dialog.routes, ErrorCode::malformed_route);
-        if (route) target = route->uri_text;
-    }
-    const auto uri = sip::parse_uri(target);
-    const auto address = uri && uri->is_sip() ? IpAddress::parse(uri->host) : std::nullopt;
-    transport::Flow chosen = flow;
-    if (!transport::is_reliable(flow.transport) && address && *address == flow.remote.address)
-        chosen.remote.port = uri->port_or_default();
-    return chosen;
-}
-
 void render_notify(const Notification& notification, const ports::Snapshot& snapshot,
                    std::string& out) {
     const DialogText& dialog = notification.dialog;
@@ -204,7 +194,7 @@ void render_notify(const Notification& notification, const ports::Snapshot& snap
         for (const std::string_view part : parts) out += part;
         out += "\r\n";
     };
-    const RouteOfRequest route = route_of(dialog);
+    const RouteOfRequest route = route_of(notification.target, notification.routes);
     std::string number;
     out = "NOTIFY ";
     out += route.request_uri;
@@ -224,7 +214,7 @@ void render_notify(const Notification& notification, const ports::Snapshot& snap
     number.clear();
     text::append_number(number, notification.expires_s);
     if (notification.expires_s == 0) {
-        line("Subscription-State", {"terminated;reason=timeout"});
+        line("Subscription-State", {"terminated;reason=", notification.end_reason});
     } else {
         line("Subscription-State", {"active;expires=", number});
     }

@@ -15,6 +15,9 @@
 
 namespace signalbox::presence {
 
+/// A number for an address of record that is watched: in the documents, and to find its watchers.
+uint64_t watched_key(ports::TenantId tenant, std::string_view aor);
+
 /// The dialog that `request` begins with our `tag`, as bytes into `out` (cleared first).
 void pack_dialog(const proxy::IncomingRequest& request, std::string_view tag, std::string_view aor,
                  std::string_view remote_target, std::string& out);
@@ -29,17 +32,16 @@ DialogText unpack_dialog(std::string_view packed);
 std::string own_contact(const DialogText& dialog, const transport::Flow& flow,
                         const ports::Snapshot& snapshot);
 
-/// By which a NOTIFY goes: to the first Route or the remote target where that is the address at the
-/// flow's other end with another port, else by the flow itself: behind a NAT nothing else arrives.
-transport::Flow notify_flow(const DialogText& dialog, const transport::Flow& flow);
-
 /// What a NOTIFY says. Views: for the call.
 struct Notification {
     const DialogText& dialog;
     const transport::Flow& flow;
+    std::string_view target;  // the remote target, or the Contact that its GRUU means now
+    std::string_view routes;  // in front of it; empty: none
     std::string_view branch;
     uint32_t cseq = 0;
-    uint64_t expires_s = 0;  // 0: the subscription has ended
+    uint64_t expires_s = 0;       // 0: the subscription has ended
+    std::string_view end_reason;  // why
     std::string_view body;
 };
 void render_notify(const Notification& notification, const ports::Snapshot& snapshot,

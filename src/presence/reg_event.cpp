@@ -1,4 +1,5 @@
-// The registration event package: subscriptions and what their watchers are told.
+// The registration event package: subscriptions, as their watchers make, refresh and end them.
+// Implements: RFC 3680 §4; RFC 6665 §4.2.1
 #include "presence/reg_event.h"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include "base/byte_io.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "location/instance_id.h"
 #include "presence/dialog_text.h"
 #include "sip/params.h"
 #include "sip/response_builder.h"
@@ -18,7 +20,6 @@ using sip::HeaderId;
 
 namespace {
 
-constexpr std::string_view kEvent = "reg";
 constexpr std::string_view kMediaType = "application/reginfo+xml";
 constexpr std::array<uint64_t, 2> kDialogKey{0x7375627363726962, 0x65206469616c6f67};
 
@@ -27,10 +28,6 @@ uint64_t dialog_key(std::string_view call_id, std::string_view own_tag, std::str
     key[0] ^= siphash(key, call_id);
     key[1] ^= siphash(key, own_tag);
     return siphash(key, far_tag);
-}
-
-uint64_t watched_key(ports::TenantId tenant, std::string_view aor) {
-    return siphash({kDialogKey[1] ^ tenant, kDialogKey[0]}, aor);
 }
 
 /// Without Accept the package's own type is meant (RFC 3680 §4.5).
@@ -49,6 +46,22 @@ bool accepts_reg_info(const sip::MessageView& message) {
     return false;
 }
 
+/// The id that tells subscriptions of one dialog apart (RFC 6665 §4.5.2).
+std::string_view event_id(std::string_view event) {
+    const size_t params = event.find(';');
+    if (params == std::string_view::npos) return {};
+    const auto id = sip::find_param(event.substr(params), "id");
+    return id && id->value ? *id->value : std::string_view{};
+}
+
+bool has_one_via(const proxy::IncomingRequest& request) {
+    const sip::MessageView& message = request.message;
+    const sip::HeaderField* via = message.first(HeaderId::Via);
+    sip::ListWalker values(message.value(*via));
+    values.next();
+    return !values.next() && message.next(via) == nullptr;
+}
+
 }  // namespace
 
 /// Views: the request.
@@ -61,7 +74,7 @@ struct RegEvent::Asked {
 };
 
 bool names_reg_event(std::string_view event) {
-    return text::iequals(text::trim(event.substr(0, event.find(';'))), kEvent);
+    return text::iequals(text::trim(event.substr(0, event.find(';'))), kRegEventName);
 }
 
 bool is_for_reg_event(const proxy::IncomingRequest& request, const proxy::Routing& routing) {
@@ -87,21 +100,58 @@ void RegEvent::subscribe(Now now, const proxy::IncomingRequest& request, const W
     begin(now, asked, out);
 }
 
-/// Status 0: nothing speaks against it.
+SubscriptionHandle RegEvent::find_dialog(const proxy::IncomingRequest& request) const {
+    const auto found = dialogs_.find(dialog_key(request.call_id, request.to.tag, request.from.tag));
+    return found == dialogs_.end() ? SubscriptionHandle{} : found->second;
+}
+
+bool RegEvent::has_dialog(const proxy::IncomingRequest& request) const {
+    return request.method() == sip::Method::Subscribe && request.is_in_dialog() &&
+           find_dialog(request);
+}
+
+/// True for a SUBSCRIBE that has come by another way before: a proxy has forked it (RFC 3261
+/// §8.2.2.2).
+bool RegEvent::is_merged(const proxy::IncomingRequest& request, const Watched& watched) const {
+    const auto found = watchers_.find(watched_key(watched.tenant, watched.aor));
+    if (found == watchers_.end()) return false;
+    for (const Subscription* each = found->second; each != nullptr; each = each->next) {
+        const DialogText dialog = unpack_dialog(each->text.view());
+        if (each->remote_cseq == request.cseq.number && dialog.call_id == request.call_id &&
+            dialog.remote_tag == request.from.tag)
+            return true;
+    }
+    return false;
+}
+
+/// Finds the subscription that the request refreshes. Status 0: nothing speaks against it.
+Rejection RegEvent::read_dialog(const proxy::IncomingRequest& request, const Watched& watched,
+                                Asked& asked) const {
+    const std::string_view event = request.message.value(HeaderId::Event);
+    if (!names_reg_event(event)) {
+        Rejection rejection{489, {}, {}};
+        rejection.headers[0] = {"Allow-Events", std::string(kRegEventName)};
+        return rejection;
+    }
+    if (!request.is_in_dialog()) {
+        if (is_draining_) return proxy::server_stopping();
+        if (is_merged(request, watched)) return {482, "Merged Request", {}};
+        return {watched.exists ? 0 : 404, {}, {}};
+    }
+    asked.found = find_dialog(request);
+    const Subscription* subscription = subscriptions_.get(asked.found);
+    if (subscription == nullptr || subscription->is_over) return {481, {}, {}};
+    const DialogText dialog = unpack_dialog(subscription->text.view());
+    if (dialog.aor != watched.aor) return {481, {}, {}};
+    if (event_id(event) != event_id(dialog.event)) return {481, {}, {}};
+    if (request.cseq.number <= subscription->remote_cseq) return {500, "CSeq is not higher", {}};
+    return {0, {}, {}};
+}
+
 Rejection RegEvent::read(const proxy::IncomingRequest& request, const Watched& watched,
                          Asked& asked) const {
-    if (request.is_in_dialog()) {
-        const auto found =
-            dialogs_.find(dialog_key(request.call_id, request.to.tag, request.from.tag));
-        if (found == dialogs_.end()) return {481, {}, {}};
-        asked.found = found->second;
-        const Subscription* subscription = subscriptions_.get(asked.found);
-        if (subscription->is_over) return {481, {}, {}};
-        if (request.cseq.number <= subscription->remote_cseq)
-            return {500, "CSeq is not higher", {}};
-    } else if (!watched.exists) {
-        return {404, {}, {}};
-    }
+    if (Rejection refused = read_dialog(request, watched, asked); refused.status != 0)
+        return refused;
     if (!accepts_reg_info(request.message)) {
         Rejection rejection{406, {}, {}};
         rejection.headers[0] = {"Accept", std::string(kMediaType)};
@@ -165,11 +215,14 @@ void RegEvent::accept(Now now, const Asked& asked, SubscriptionHandle handle, po
     const proxy::IncomingRequest& request = asked.request;
     Subscription& subscription = *subscriptions_.get(handle);
     subscription.flow = request.flow;
+    subscription.is_direct = has_one_via(request);
+    subscription.instance = location::instance_hash(location::instance_of(asked.contact.params));
     subscription.remote_cseq = request.cseq.number;
     subscription.expires = now.monotonic + std::chrono::seconds(asked.expires_s);
     subscription.is_over = asked.expires_s == 0;
     subscription.is_full_due = true;
-    s_.wheel.arm(subscription.timer, subscription.expires);
+    if (!subscription.is_locating) subscription.wait_until = Instant{};
+    arm(subscription);
 
     std::string via;
     transport::append_stamped_via(request.via, request.flow, via);
@@ -217,86 +270,27 @@ void RegEvent::bindings_changed(Now now, ports::TenantId tenant, std::string_vie
     for (size_t i = due_.size(); i-- > 0;) notify(now, due_[i], out);
 }
 
-void RegEvent::notify(Now now, SubscriptionHandle handle, ports::Outbox& out) {
-    Subscription* subscription = subscriptions_.get(handle);
-    if (subscription == nullptr) return;
-    if (subscription->is_notifying) {
-        subscription->is_changed = true;
-        return;
-    }
-    if (!write_document(now, *subscription)) return;
-    const transaction::ClientStart start =
-        s_.transactions.reserve_client(sip::Method::Notify, 0, NotifyOwner::pack(handle));
-    if (!start.client) return forget(handle);
-    ++subscription->local_cseq;
-    ++subscription->version;
-    subscription->is_notifying = true;
-    subscription->is_changed = false;
-    const ports::Snapshot& snapshot = s_.snapshots.current();
-    const DialogText dialog = unpack_dialog(subscription->text.view());
-    const transport::Flow flow = notify_flow(dialog, subscription->flow);
-    const uint64_t left =
-        subscription->is_over
-            ? 0
-            : static_cast<uint64_t>(std::max<int64_t>(
-                  std::chrono::ceil<std::chrono::seconds>(subscription->expires - now.monotonic)
-                      .count(),
-                  1));
-    render_notify({dialog, flow, start.branch.view(), subscription->local_cseq, left, body_},
-                  snapshot, request_);
-    s_.transactions.send_request(now, start.client, flow, request_, snapshot.timers, out.transmits);
-    s_.counters.add(Counter::notifications_sent_total);
+void RegEvent::arm(Subscription& subscription) {
+    Instant due = subscription.is_over ? kNever : subscription.expires;
+    if (subscription.wait_until != Instant{}) due = std::min(due, subscription.wait_until);
+    if (due == kNever) return s_.wheel.cancel(subscription.timer);
+    s_.wheel.arm(subscription.timer, due);
 }
 
-/// The document that is due, into body_; false when nothing has changed since the last one.
-bool RegEvent::write_document(Now now, Subscription& subscription) {
-    const DialogText dialog = unpack_dialog(subscription.text.view());
-    const auto bindings = s_.location.lookup(now, subscription.tenant, dialog.aor);
-    contacts_.clear();
-    changed_contacts(now, bindings, subscription.known.view(), subscription.is_full_due, contacts_);
-    if (contacts_.empty() && !subscription.is_full_due && !subscription.is_over) return false;
-    const RegistrationState state = !bindings.empty()   ? RegistrationState::Active
-                                    : contacts_.empty() ? RegistrationState::Init
-                                                        : RegistrationState::Terminated;
-    body_.clear();
-    RegInfoWriter writer(body_, subscription.version, subscription.is_full_due);
-    writer.begin_registration(dialog.aor_uri, watched_key(subscription.tenant, dialog.aor), state);
-    for (const ContactInfo& contact : contacts_) writer.add(contact);
-    writer.finish();
-    packed_.clear();
-    pack_known(bindings, packed_);
-    subscription.known = PooledBytes(s_.pool, packed_);
-    subscription.is_full_due = false;
-    return true;
+void RegEvent::drain(Now now) {
+    if (is_draining_) return;
+    is_draining_ = true;
+    drained_at_ = now.monotonic + kDeactivationMax;
+    subscriptions_.for_each([&](SubscriptionHandle, Subscription& subscription) {
+        if (subscription.is_over) return;
+        subscription.end = SubscriptionEnd::Deactivated;
+        subscription.expires = now.monotonic;
+        arm(subscription);
+    });
 }
 
-void RegEvent::on_response(Now now, uint64_t owner, int status, ports::Outbox& out) {
-    if (status < 200) return;
-    const SubscriptionHandle handle = NotifyOwner::unpack(owner);
-    Subscription* subscription = subscriptions_.get(handle);
-    if (subscription == nullptr) {
-        s_.counters.add(Counter::stale_handles_dropped_total);
-        return;
-    }
-    subscription->is_notifying = false;
-    if (status >= 300) {
-        s_.counters.add(Counter::notifications_failed_total);
-        return forget(handle);
-    }
-    const bool is_more_due = subscription->is_changed || subscription->is_full_due;
-    if (subscription->is_over && !is_more_due) return forget(handle);
-    if (is_more_due) notify(now, handle, out);
-}
-
-void RegEvent::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
-    const SubscriptionHandle handle = SubscriptionHandle::unpack(due.owner);
-    Subscription* subscription = subscriptions_.get(handle);
-    if (subscription == nullptr) return;
-    const bool was_over = subscription->is_over;
-    subscription->is_over = true;
-    if (was_over) return;
-    subscription->is_full_due = true;
-    notify(now, handle, out);
+bool RegEvent::is_drained(Now now) const {
+    return subscriptions_.size() == 0 || now.monotonic >= drained_at_;
 }
 
 void RegEvent::forget(SubscriptionHandle handle) {

@@ -29,7 +29,8 @@ std::string_view q_text(uint16_t q, std::array<char, 5>& text) {
 RegInfoWriter::RegInfoWriter(std::string& out, uint32_t version, bool is_full) : out_(out) {
     out_ +=
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\"";
+        "<reginfo xmlns=\"urn:ietf:params:xml:ns:reginfo\""
+        " xmlns:gr=\"urn:ietf:params:xml:ns:gruuinfo\"";
     attribute("version", version);
     attribute("state", is_full ? "full" : "partial");
     out_ += ">\n";
@@ -44,7 +45,7 @@ void RegInfoWriter::begin_registration(std::string_view aor_uri, uint64_t id,
     out_ += ">\n";
 }
 
-void RegInfoWriter::add(const ContactInfo& contact) {
+void RegInfoWriter::add(const ContactInfo& contact, const ContactGruus& gruus) {
     out_ += "<contact";
     attribute("id", contact.id);
     attribute("state", is_over(contact.event) ? "terminated" : "active");
@@ -67,7 +68,24 @@ void RegInfoWriter::add(const ContactInfo& contact) {
         if (param->value) escaped(*param->value);
         out_ += "</unknown-param>";
     }
+    add_gruus(gruus);
     out_ += "</contact>\n";
+}
+
+/// All temporary GRUUs of one Call-ID are valid together, whichever of its REGISTERs brought them:
+/// first-cseq, from which on they are, is the lowest that there can be (RFC 5627 §5.4).
+void RegInfoWriter::add_gruus(const ContactGruus& gruus) {
+    if (!gruus.pub.empty()) {
+        out_ += "<gr:pub-gruu";
+        attribute("uri", gruus.pub);
+        out_ += "/>";
+    }
+    if (!gruus.temp.empty()) {
+        out_ += "<gr:temp-gruu";
+        attribute("uri", gruus.temp);
+        attribute("first-cseq", uint64_t{0});
+        out_ += "/>";
+    }
 }
 
 void RegInfoWriter::finish() {

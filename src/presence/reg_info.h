@@ -1,5 +1,5 @@
 // The document that tells a watcher which contacts an address of record has.
-// Implements: RFC 3680 §5
+// Implements: RFC 3680 §5; RFC 5628 §5
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,11 @@ struct ContactInfo {
     uint64_t expires_s = 0;
 };
 
+/// The GRUUs of a contact (RFC 5628 §5). Views: for the call; empty: it has none.
+struct ContactGruus {
+    std::string_view pub, temp;
+};
+
 enum class RegistrationState : uint8_t { Init, Active, Terminated };
 
 /// Writes one document of one address of record: begin, each contact, finish.
@@ -40,12 +45,13 @@ class RegInfoWriter final {
     /// the version before.
     RegInfoWriter(std::string& out, uint32_t version, bool is_full);
     void begin_registration(std::string_view aor_uri, uint64_t id, RegistrationState state);
-    void add(const ContactInfo& contact);
+    void add(const ContactInfo& contact, const ContactGruus& gruus);
     void finish();
 
  private:
     void attribute(std::string_view name, std::string_view value);
     void attribute(std::string_view name, uint64_t value);
+    void add_gruus(const ContactGruus& gruus);
     void escaped(std::string_view text);
 
     std::string& out_;

@@ -32,19 +32,31 @@ struct DialogText {
     std::string_view aor_uri;        // as it was asked for
 };
 
+/// Why a subscription ends, as its last NOTIFY says (RFC 6665 §4.1.3).
+enum class SubscriptionEnd : uint8_t {
+    Timeout,      // it was not refreshed, or the watcher ended it
+    Deactivated,  // this server stops: subscribe anew
+};
+
 /// Owned by RegEvent's slab. Lives from its SUBSCRIBE until its last NOTIFY is answered.
 struct Subscription {
     PooledBytes text;   // the DialogText, packed
     PooledBytes known;  // the contacts of the last document, packed
     ports::TenantId tenant = ports::kDefaultTenant;
-    transport::Flow flow;  // by which the last SUBSCRIBE came
+    transport::Flow flow;    // by which the last SUBSCRIBE came
+    uint64_t instance = 0;   // location::instance_hash() of the watcher's phone; 0: it did not say
+    bool is_direct = false;  // the watcher itself sent the last SUBSCRIBE to us
     uint32_t local_cseq = 0;
     uint32_t remote_cseq = 0;
     uint32_t version = 0;  // of the next document
     Instant expires;
+    Instant wait_until{};  // no NOTIFY before; of a question to another shard: its deadline
     Timer timer;
+    SubscriptionEnd end = SubscriptionEnd::Timeout;
+    uint8_t ways_tried = 0;        // NotifyWay bits: of the NOTIFY that is due
     Subscription* next = nullptr;  // of the same address of record
-    bool is_notifying = false;     // a NOTIFY waits for its response
+    bool is_notifying = false;     // a NOTIFY waits for its response, or for its way
+    bool is_locating = false;      // it waits for its way: another shard is asked
     bool is_changed = false;       // meanwhile there is more to tell
     bool is_full_due = false;      // the next document shows everything
     bool is_over = false;          // the NOTIFY that ends it was sent, or is due

@@ -192,13 +192,13 @@ void ProxyCore::on_transaction_event(Now now, const transaction::TransactionEven
     switch (event.kind) {
         case Kind::ClientTimeout:
             if (Owner::unpack(event.owner).kind == Owner::Kind::OtherUser)
-                s_.other_user.on_response(now, event.owner, 408, out);
+                s_.other_user.on_response(now, event.owner, {408, nullptr}, out);
             attempt_failed(now, event, 408, out);
             break;
         case Kind::ClientTransportError:
             // As if a 503 had come (RFC 3261 §16.9).
             if (Owner::unpack(event.owner).kind == Owner::Kind::OtherUser)
-                s_.other_user.on_response(now, event.owner, 503, out);
+                s_.other_user.on_response(now, event.owner, {503, nullptr}, out);
             attempt_failed(now, event, 503, out);
             break;
         case Kind::TryingDue:

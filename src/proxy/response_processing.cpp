@@ -68,7 +68,7 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
     if (match.kind != transaction::ResponseMatch::Kind::Pass) return;
     const Owner owner = Owner::unpack(match.owner);
     if (owner.kind == Owner::Kind::OtherUser)
-        return s_.other_user.on_response(now, match.owner, response.status(), out);
+        return s_.other_user.on_response(now, match.owner, {response.status(), &response}, out);
     if (owner.kind == Owner::Kind::LateSuccess)
         return on_late_success(now, match.owner, branch->loop_hash, response, flow, out);
     const ContextHandle handle = owner.context();

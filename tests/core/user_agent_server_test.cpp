@@ -16,6 +16,7 @@ struct UserAgentTest : ::testing::Test {
 using UserAgentServer_Rfc3261_11_2 = UserAgentTest;
 using UserAgentServer_Rfc3261_8_2 = UserAgentTest;
 using UserAgentServer_Rfc3261_21_5_2 = UserAgentTest;
+using UserAgentServer_Rfc6665_4_2 = UserAgentTest;
 
 TEST_F(UserAgentServer_Rfc3261_11_2, OptionsTellsWhatTheServerIsAbleToDo) {
     for (const char* uri : {"sip:example.test", "sip:192.0.2.1", "sip:192.0.2.1:5060"}) {
@@ -41,8 +42,22 @@ TEST_F(UserAgentServer_Rfc3261_11_2, OptionsForAUserIsForwarded) {
     options.expect(200);
 }
 
+TEST_F(UserAgentServer_Rfc6665_4_2, TheServerItselfCannotBeWatched) {
+    for (const char* event : {"", "Event: reg", "Event: presence"}) {
+        RequestText request = alice.make("SUBSCRIBE", "sip:example.test");
+        if (*event != 0) request.with(event);
+        Outgoing refused = alice.send(request).expect(489);
+        EXPECT_EQ(refused.response().header("Allow-Events"), "reg");
+    }
+    EXPECT_EQ(alice.send(alice.make("OPTIONS", "sip:example.test"))
+                  .expect(200)
+                  .response()
+                  .header("Allow-Events"),
+              "reg");
+}
+
 TEST_F(UserAgentServer_Rfc3261_8_2, AMethodThatIsNotForServersGets405) {
-    for (const char* method : {"INVITE", "MESSAGE", "SUBSCRIBE", "UPDATE"}) {
+    for (const char* method : {"INVITE", "MESSAGE", "PUBLISH", "UPDATE"}) {
         RequestText sent = alice.make(method, "sip:example.test");
         Outgoing request = alice.send(sent.with("Require: x")).expect(405);
         EXPECT_EQ(request.response().header("Allow"), "ACK, CANCEL, OPTIONS, REGISTER");

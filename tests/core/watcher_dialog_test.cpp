@@ -1,7 +1,7 @@
 // The dialog between a watcher and the server, the only one that the server opens: it answers the
 // SUBSCRIBE and sends the NOTIFYs. Covers: RFC 3261 §8.1.1 (our NOTIFY as a request), §8.2.2.3,
-// §8.2.3 (SUBSCRIBE), §12.1, §12.1.1, §12.2.1.1, §12.2.2. Not covered: what is told
-// (reg_event_test).
+// §8.2.3 (SUBSCRIBE), §12.1, §12.1.1, §12.2.1.1, §12.2.1.2, §12.2.2; RFC 5626 §4.3. Not covered:
+// what is told (reg_event_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -10,6 +10,7 @@ namespace signalbox::core::testing {
 namespace {
 
 using std::chrono::seconds;
+using transport::Transport;
 
 ports::Snapshot trusting() {
     ports::Snapshot snapshot = default_snapshot();
@@ -51,7 +52,9 @@ using WatcherRequest_Rfc3261_8_1_1_8 = WatcherTest;
 using WatcherAnswer_Rfc3261_8_2_2_3 = WatcherTest;
 using WatcherDialog_Rfc3261_12_1_1 = WatcherTest;
 using WatcherDialog_Rfc3261_12_2_1_1 = WatcherTest;
+using WatcherDialog_Rfc3261_12_2_1_2 = WatcherTest;
 using WatcherDialog_Rfc3261_12_2_2 = WatcherTest;
+using WatcherDialog_Rfc5626_4_3 = WatcherTest;
 
 TEST_F(WatcherRequest_Rfc3261_8_1_1, ANotifyHasWhatARequestMustHave) {
     watcher.send(subscribe()).expect(200);
@@ -182,9 +185,52 @@ TEST_F(WatcherDialog_Rfc3261_12_2_2, ATargetRefreshMovesTheDialog) {
     RequestText moved = refresh(dialog);
     moved.contact = "<sip:moved@198.51.100.40:5060;x=2>";
     watcher.send(moved).expect(200);
-    EXPECT_EQ(notified().uri(), "sip:moved@198.51.100.40:5060;x=2");
+    const Incoming got = watcher.expects("NOTIFY");
+    EXPECT_EQ(got.message().uri(), "sip:moved@198.51.100.40:5060;x=2");
+    std::string without_contact = got.response(200);
+    const size_t contact = without_contact.find("Contact:");
+    without_contact.erase(contact, without_contact.find("\r\n", contact) + 2 - contact);
+    watcher.send_text(without_contact);
     changes();
     EXPECT_EQ(notified().uri(), "sip:moved@198.51.100.40:5060;x=2");
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_1_2, TheContactInTheAnswerToANotifyMovesTheDialog) {
+    watcher.send(subscribe()).expect(200);
+    const Incoming got = watcher.expects("NOTIFY");
+    std::string answer = got.response(200);
+    const size_t contact = answer.find("Contact: <") + 10;
+    answer.replace(contact, answer.find('>', contact) - contact, "sip:moved@198.51.100.40:5060");
+    watcher.send_text(answer);
+    changes();
+    EXPECT_EQ(watcher.expects("NOTIFY").message().uri(), "sip:moved@198.51.100.40:5060");
+}
+
+TEST_F(WatcherDialog_Rfc3261_12_2_1_1, TheNextHopIsTheFirstRouteAndElseTheRemoteTarget) {
+    Phone& proxy = world.stranger("proxy", "198.51.100.77:5070");
+    Phone& elsewhere = world.stranger("elsewhere", "198.51.100.78:5060", Transport::Tcp);
+    RequestText routed = subscribe();
+    routed.with("Record-Route: <sip:198.51.100.77:5070;lr>");
+    watcher.send(routed).expect(200);
+    EXPECT_EQ(proxy.expects("NOTIFY").message().uri(), watcher.contact());
+    // Without a route, from another proxy than the watcher: the Contact is the way.
+    RequestText direct = subscribe();
+    direct.contact = "<sip:w@198.51.100.78:5060;transport=tcp>";
+    direct.with("Via: SIP/2.0/UDP 198.51.100.99;branch=z9hG4bKfar");
+    watcher.send(direct).expect(200);
+    const Message notify = elsewhere.expects("NOTIFY").message();
+    EXPECT_EQ(notify.header("Via").substr(0, 11), "SIP/2.0/TCP");
+    EXPECT_TRUE(watcher.is_silent());
+}
+
+TEST_F(WatcherDialog_Rfc5626_4_3, BehindANatOrWithObTheFlowIsTheWay) {
+    for (const char* contact :
+         {"<sip:w@10.0.0.7:5060>", "<sip:w@198.51.100.40:5999;ob>", "<sip:w@name.test>"}) {
+        RequestText request = subscribe();
+        request.contact = contact;
+        watcher.send(request).expect(200);
+        notified();
+    }
 }
 
 }  // namespace

@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kEndReasons = {"timeout", "deactivated"};
 
+/// A watcher that asks for less is not believed: each time it would cost a NOTIFY.
+constexpr uint32_t kPutOffMinS = 5;
+
 uint8_t bit_of(NotifyWay way) {
     return static_cast<uint8_t>(way);
 }
@@ -260,7 +263,8 @@ void RegEvent::notify_failed(Now now, SubscriptionHandle handle, const proxy::Ou
     if (is_over || !retry_after) return forget(handle);
     s_.counters.add(Counter::notifications_put_off_total);
     subscription.is_changed = true;
-    subscription.wait_until = now.monotonic + std::chrono::seconds(retry_after->seconds);
+    subscription.wait_until =
+        now.monotonic + std::chrono::seconds(std::max(retry_after->seconds, kPutOffMinS));
     arm(subscription);
 }
 

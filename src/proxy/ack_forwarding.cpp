@@ -30,7 +30,8 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
     const uint64_t hash =
         routing ? loop_hash(request, *routing, {}, s_.keys.current().siphash_key) : 0;
     if (routing && routing->token) {
-        if (can_go_on(now, request, hash) && forward_ack_to_gruu(now, request, *routing, hash, out))
+        if (routing->gruu && can_go_on(now, request, hash) &&
+            forward_ack_to_gruu(now, request, *routing, hash, out))
             return;
         flow = in_dialog_flow(request, *routing);
     } else if (routing) {

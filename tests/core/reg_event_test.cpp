@@ -250,6 +250,15 @@ TEST_F(RegEvent_Rfc6665_4_2, FailureWithARetryAfterPutsTheNotifyOff) {
     EXPECT_EQ(world.count(Counter::notifications_put_off_total), 1U);
 }
 
+TEST_F(RegEvent_Rfc6665_4_2, RetryAfterOfNothingIsFiveSeconds) {
+    watcher.send(subscribe()).expect(200);
+    watcher.expects("NOTIFY").answers(503, {"Retry-After: 0"});
+    world.wait(std::chrono::milliseconds(4900));
+    EXPECT_TRUE(watcher.is_silent());
+    world.wait(std::chrono::milliseconds(200));
+    notified();
+}
+
 TEST_F(RegEvent_Rfc6665_4_2, RetryAfterDoesNotSave481NorPutTheEndOff) {
     watcher.send(subscribe()).expect(200);
     watcher.expects("NOTIFY").answers(481, {"Retry-After: 20"});

@@ -278,6 +278,21 @@ TEST_F(Gruu_Rfc5627_4_4, AckToAGruuAtOurAddressThatIsGoneTakesTheDialogsFlow) {
     EXPECT_EQ(desk.expects("ACK").message().uri(), gruu);
 }
 
+TEST_F(Gruu_Rfc5627_4_4, CallersGruuAtOurAddressNeverLeadsToOurselves) {
+    Phone& desk = bob_at("198.51.100.20:5060");
+    RequestText request = desk.make("INVITE", "sip:any@198.51.100.10");
+    request.contact = "<sip:bob@192.0.2.1:5060;gr=urn:x:1>";
+    // It came through another proxy, so that its Contact counts as an address.
+    request.with("Via: SIP/2.0/UDP 198.51.100.66;branch=z9hG4bKinner");
+    Outgoing sent = desk.send(request).expect(100);
+    const Incoming leg = alice.expects("INVITE");
+    leg.answers(200);
+    sent.expect(200);
+    Dialog dialog = leg.dialog();
+    alice.send_in(dialog, "BYE");
+    EXPECT_EQ(desk.expects("BYE").message().uri(), "sip:bob@192.0.2.1:5060;gr=urn:x:1");
+}
+
 struct GruuOverShardsTest : GruuTest {
     GruuOverShardsTest() : GruuTest(3) {}
 };

@@ -1,5 +1,6 @@
-"""Rules of identity and privacy (RFC 3325, RFC 3323), and of session timers that are only observed (RFC 4028)."""
+"""Rules of identity and privacy (RFC 3325, RFC 3323, RFC 4916), and of session timers that are only observed (RFC 4028)."""
 
+from phone import Dialog
 from rules import check, rule
 
 PAI, PPI = "P-Asserted-Identity", "P-Preferred-Identity"
@@ -89,3 +90,44 @@ def session_timers_pass(case):
     response = stranger.final(request.get("Call-ID"))
     stranger.send(stranger.ack_for(request, response))
     check(response.status == 422 and response.get("Min-SE") == "3600", response.start)
+
+
+def indialog_as(phone, dialog, method, shown):
+    """A request in the dialog whose From shows somebody; it keeps the dialog's tag."""
+    request = dialog.request(method, body=b"hello")
+    request.set("From", f"{shown};tag=" + dialog.local.split("tag=")[1])
+    return phone.send(request)
+
+
+@rule("RFC 4916 §4: inside his call a stranger shows no user of ours in From; what he showed at its beginning goes on")
+def stranger_shows_no_user_in_a_call(case):
+    stranger, callee, victim = case.stranger(), case.registered(), case.phone()
+    dialog, _ = stranger.call(callee)
+    for method in ("MESSAGE", "UPDATE", "REFER", "BYE"):
+        request = indialog_as(stranger, dialog, method, f"\"The Boss\" <{victim.aor}>")
+        response = stranger.final(dialog.call_id, cseq=request.cseq)
+        check(response.status == 407, f"{method}: {response.start}")
+    callee.expect_nothing(0.2)
+    stranger.send(dialog.request("MESSAGE", body=b"hello"))
+    callee.reply(callee.expect("MESSAGE", call_id=dialog.call_id), 200, "OK")
+
+
+@rule("RFC 4916 §4: inside a call a user shows nobody but himself, and himself as soon as he has proven it")
+def user_shows_himself_in_a_call(case):
+    stranger, callee, victim = case.stranger(), case.registered(), case.phone()
+    invite = stranger.request("INVITE", callee.aor, to="<sip:sales@example.test>", body=b"")
+    stranger.send(invite)
+    arrived = callee.expect("INVITE", call_id=invite.get("Call-ID"))
+    answer = callee.reply(arrived, 200, "OK")
+    stranger.expect(200, call_id=invite.get("Call-ID"))
+    for shown, status in ((victim.aor, 403), (callee.aor, None)):
+        dialog = Dialog.of_callee(callee, arrived, answer)
+        request = indialog_as(callee, dialog, "MESSAGE", f"<{shown}>")
+        challenge = callee.final(dialog.call_id, cseq=request.cseq)
+        check(challenge.status == 407, challenge.start)
+        again = callee.send(callee.authorise(request, challenge))
+        if status:
+            response = callee.final(dialog.call_id, cseq=again.cseq)
+            check(response.status == status, response.start)
+        else:
+            check(shown in stranger.expect("MESSAGE", call_id=dialog.call_id).get("From"), "another From")

@@ -125,8 +125,10 @@ bool RequestIntake::examine_proxied(Now now, Candidate& candidate, ports::Outbox
         return false;
     }
     // A dialog that our token proves is not challenged again: it goes only where the dialog has
-    // been.
-    if (!candidate.routing.token) candidate.relay = proxy::decide_relay(request, candidate.routing);
+    // been. Who shows another of our users in it than at its beginning still has to be that user.
+    candidate.relay = candidate.routing.token
+                          ? proxy::decide_in_dialog(request, *candidate.routing.token, s_.keys)
+                          : proxy::decide_relay(request, candidate.routing);
     candidate.loop_hash = proxy::loop_hash(request, candidate.routing, candidate.relay,
                                            s_.keys.current().siphash_key);
     if (proxy::is_loop(request, candidate.loop_hash, s_.keys, now.wall)) {
@@ -151,6 +153,7 @@ void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox
     const auto credentials =
         auth::find_credentials(request.message, id, request.snapshot.auth.realm);
     if (!credentials)
+    if (candidate.routing.token) s_.counters.add(Counter::dialog_identity_changed_total);
         return reject(now, candidate, {400, error_text(credentials.error().code), {}}, out);
     CredentialQuestion question;
     question.method = request.message.method_text();

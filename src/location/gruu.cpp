@@ -19,7 +19,7 @@ constexpr size_t kHashesBytes = 16;
 constexpr size_t kTailTagBytes = 16;  // HMAC-SHA256, truncated
 constexpr char kTailMark = '.';       // no character of a token
 constexpr size_t kSealedBytesMax = kHashesBytes + kAorBytesMax;
-static_assert(kUniqueBytes + kHashesBytes + kGruuTokenAorBytesMax == crypto::kTokenPayloadMax);
+static_assert(kUniqueBytes + kHashesBytes + kGruuTokenAorBytesMax <= crypto::kTokenPayloadMax);
 
 /// The characters that a parameter's value may hold unescaped (RFC 3261 §25.1).
 bool is_param_char(char c) {

@@ -13,6 +13,7 @@ constexpr uint8_t kNated = 1;
 constexpr uint8_t kStream = 2;
 constexpr uint8_t kV6 = 4;
 constexpr uint8_t kDomain = 8;
+constexpr uint8_t kToCaller = 16;
 
 /// Not secret: it only has to spread.
 constexpr std::array<uint64_t, 2> kHopKey{0x5368756e74696e67, 0x4c6f636f6d6f7469};
@@ -82,6 +83,25 @@ uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag,
     return siphash(key, call_id);
 }
 
+DialogIdentity dialog_identity(const sip::Uri& uri, const ports::Snapshot& snapshot) {
+    DialogIdentity identity;
+    identity.tenant = snapshot.tenant_of_identity(uri);
+    if (identity.tenant != ports::kNoTenant) {
+        identity.user = sip::canonical_user(uri);
+    } else {
+        identity.is_foreign = uri.scheme != sip::Scheme::Other;
+    }
+    return identity;
+}
+
+uint32_t identity_hash(uint64_t dialog, const DialogIdentity& identity,
+                       const crypto::TokenKeys::Key& key) {
+    std::array<uint64_t, 2> mixed = key.siphash_key;
+    mixed[0] ^= dialog;
+    mixed[1] ^= (uint64_t{identity.tenant} << 1) | (identity.is_foreign ? 1U : 0U);
+    return static_cast<uint32_t>(siphash(mixed, identity.user));
+}
+
 uint64_t hop_hash(const sip::Uri& uri) {
     std::array<char, 300> text;
     size_t size = 0;
@@ -102,11 +122,14 @@ DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
     const bool v6 = flow.remote.address.family == Family::V6;
     Packer payload;
     payload.put(static_cast<uint8_t>((token.is_nated ? kNated : 0) | (stream ? kStream : 0) |
-                                     (v6 ? kV6 : 0) | (flow.domain ? kDomain : 0)));
+                                     (v6 ? kV6 : 0) | (flow.domain ? kDomain : 0) |
+                                     (token.leads_to_caller ? kToCaller : 0)));
     payload.put(static_cast<uint8_t>(flow.transport));
     payload.put(token.dialog);
     payload.put(token.next_hop);
     payload.put(token.passage);
+    payload.put(token.caller_identity);
+    payload.put(token.callee_identity);
     payload.put(flow.listener);
     payload.put(flow.local.port);
     payload.put(flow.local.address);
@@ -118,6 +141,7 @@ DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
     }
     if (flow.domain) payload.put(flow.domain.number());
     crypto::TokenFields fields;
+    fields.key_id = token.key_id;
     fields.node = node;
     fields.shard = flow.shard;
     fields.payload = payload.view();
@@ -141,6 +165,10 @@ std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto
     token.dialog = payload.get<uint64_t>();
     token.next_hop = payload.get<uint64_t>();
     token.passage = payload.get<uint32_t>();
+    token.caller_identity = payload.get<uint32_t>();
+    token.callee_identity = payload.get<uint32_t>();
+    token.leads_to_caller = (flags & kToCaller) != 0;
+    token.key_id = opened->key_id;
     token.flow.listener = payload.get<uint16_t>();
     token.flow.local.port = payload.get<uint16_t>();
     token.flow.local.address = payload.get_address(family);

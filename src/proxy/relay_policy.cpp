@@ -21,6 +21,14 @@ bool offers_proof(const IncomingRequest& request, std::string_view preferred) {
     return found && found->has_value();
 }
 
+/// Whether it is the identity with which this side of the dialog began.
+bool has_first_identity(const DialogToken& token, const DialogIdentity& identity,
+                        const crypto::TokenKeys& keys) {
+    const crypto::TokenKeys::Key* key = token.key_id ? keys.find(*token.key_id) : nullptr;
+    const uint32_t first = token.leads_to_caller ? token.callee_identity : token.caller_identity;
+    return key != nullptr && identity_hash(token.dialog, identity, *key) == first;
+}
+
 }  // namespace
 
 RelayDecision decide_relay(const IncomingRequest& request, const Routing& routing) {
@@ -54,7 +62,21 @@ RelayDecision decide_relay(const IncomingRequest& request, const Routing& routin
                snapshot.proxy.inbound == ports::Inbound::Trusted ||
                offers_proof(request, decision.preferred)) {
         decision.kind = Kind::NeedsCredentials;
+        decision.is_any_user = true;
     }
+    return decision;
+}
+
+RelayDecision decide_in_dialog(const IncomingRequest& request, const DialogToken& token,
+                               const crypto::TokenKeys& keys) {
+    RelayDecision decision;
+    if (request.is_trusted) return decision;
+    DialogIdentity identity = dialog_identity(request.from.uri, request.snapshot);
+    if (identity.is_foreign) return decision;
+    if (has_first_identity(token, identity, keys)) return decision;
+    decision.kind = RelayDecision::Kind::NeedsCredentials;
+    decision.is_any_user = identity.tenant == ports::kNoTenant;
+    decision.identity = std::move(identity.user);
     return decision;
 }
 

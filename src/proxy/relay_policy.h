@@ -9,14 +9,15 @@
 
 namespace signalbox::proxy {
 
-/// The decision. `identity` is the canonical user that the credentials must be good for.
+/// The decision.
 struct RelayDecision {
     enum class Kind : uint8_t {
-        Allowed,           // as it is
-        NeedsCredentials,  // of `identity`, or of any user when it is empty
+        Allowed,  // as it is
+        NeedsCredentials,
     };
     Kind kind = Kind::Allowed;
-    std::string identity;
+    bool is_any_user = false;  // any user's credentials will do; else they must be good for ...
+    std::string identity;      // ... this canonical user part; an empty one is nobody's
     std::string preferred;  // as whom he wants to be named to others (RFC 3325 §6); empty: no wish
     ports::TenantId target_tenant =
         ports::kNoTenant;              // of the target, when it is one of our addresses of record
@@ -34,5 +35,10 @@ struct RelayDecision {
 /// anonymous caller who shows credentials, or who wants to be asserted as one of our users, has
 /// them checked: so he is known to us, if to nobody else (RFC 3323 §4.1, RFC 3325 §6).
 RelayDecision decide_relay(const IncomingRequest& request, const Routing& routing);
+
+/// Decides on a request inside a dialog that `token` proves: it needs credentials only where its
+/// From is one of our users, and another than this side had when the dialog began (RFC 4916 §4).
+RelayDecision decide_in_dialog(const IncomingRequest& request, const DialogToken& token,
+                               const crypto::TokenKeys& keys);
 
 }  // namespace signalbox::proxy

@@ -78,6 +78,18 @@ bool has_one_via(const sip::MessageView& message) {
     return !values.next() && message.next(via) == nullptr;
 }
 
+/// The token of a dialog that begins, as the caller would carry it: where it leads is not in it.
+DialogToken new_token(const IncomingRequest& request, const crypto::TokenKeys& keys) {
+    const auto hash = [&](const DialogToken& token, const sip::Uri& uri) {
+        return identity_hash(token.dialog, dialog_identity(uri, request.snapshot), keys.current());
+    };
+    DialogToken token;
+    token.dialog = dialog_hash(request.call_id, request.from.tag, keys);
+    token.caller_identity = hash(token, request.from.uri);
+    token.callee_identity = hash(token, request.to.uri);
+    return token;
+}
+
 /// Record-Route with our token, twice where the request changes transport or interface (RFC 5658).
 void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const IncomingRequest& request = forwarding.request;
@@ -85,10 +97,9 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
         forwarding.shown_flow != nullptr ? *forwarding.shown_flow : forwarding.flow;
     const ShownHop hop = shown_hop(request.message, request.message.value(HeaderId::RecordRoute),
                                    request.flow, has_one_via(request.message));
-    DialogToken token;
-    token.dialog = forwarding.routing.token
-                       ? forwarding.routing.token->dialog
-                       : dialog_hash(request.call_id, request.from.tag, forwarding.keys);
+    DialogToken token =
+        forwarding.routing.token ? *forwarding.routing.token : new_token(request, forwarding.keys);
+    token.leads_to_caller = !token.leads_to_caller;
     token.next_hop = hop.hash;
     token.is_nated = hop.is_nated;
     token.flow = request.flow;

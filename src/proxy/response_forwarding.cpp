@@ -41,8 +41,12 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
             }
             if (!found) {
                 const ShownHop hop = shown_hop(response, before_ours, flow, is_direct);
-                sealed = seal_dialog_token(
-                    {token->dialog, hop.hash, hop.is_nated, flow, token->passage}, node, keys);
+                DialogToken back = *token;
+                back.next_hop = hop.hash;
+                back.is_nated = hop.is_nated;
+                back.flow = flow;
+                back.leads_to_caller = !token->leads_to_caller;
+                sealed = seal_dialog_token(back, node, keys);
                 found = true;
             }
             const size_t begin =

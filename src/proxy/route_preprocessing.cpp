@@ -37,15 +37,15 @@ void take_flow_token(const sip::Uri& uri, const IncomingRequest& request,
 }
 
 /// Keeps the token when it proves this request's dialog: made for this Call-ID and for the tag of
-/// one of its two sides.
+/// the caller, who is the one of its two sides to whom, or from whom, it leads.
 void take_token(const sip::Uri& uri, const IncomingRequest& request, const crypto::TokenKeys& keys,
                 WallTime now, Routing& routing) {
     if (!uri.has_user) return;
     const auto token = open_dialog_token(uri.user, keys, now, request.snapshot.listeners);
     if (!token) return take_flow_token(uri, request, keys, now, routing);
-    const bool proves = request.is_in_dialog() &&
-                        (token->dialog == dialog_hash(request.call_id, request.from.tag, keys) ||
-                         token->dialog == dialog_hash(request.call_id, request.to.tag, keys));
+    const std::string_view caller_tag = token->leads_to_caller ? request.to.tag : request.from.tag;
+    const bool proves =
+        request.is_in_dialog() && token->dialog == dialog_hash(request.call_id, caller_tag, keys);
     if (proves) {
         routing.token = token;
     } else {

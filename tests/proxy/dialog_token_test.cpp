@@ -30,6 +30,9 @@ TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
         for (const bool is_nated : {false, true}) {
             DialogToken token{11, 22, is_nated, testing::flow("203.0.113.9:40000", transport), 33};
             token.flow.shard = 2;
+            token.caller_identity = 44;
+            token.callee_identity = 55;
+            token.leads_to_caller = is_nated;
             if (is_nated) token.flow.domain = transport::PeerDomain::of("example.test");
             const auto again = reopened(token);
             ASSERT_TRUE(again.has_value());
@@ -38,6 +41,10 @@ TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
             EXPECT_EQ(again->is_nated, is_nated);
             EXPECT_EQ(again->flow, token.flow);
             EXPECT_EQ(again->passage, 33U);
+            EXPECT_EQ(again->caller_identity, 44U);
+            EXPECT_EQ(again->callee_identity, 55U);
+            EXPECT_EQ(again->leads_to_caller, is_nated);
+            EXPECT_EQ(again->key_id, keys.current().id);
         }
     }
 }
@@ -95,6 +102,25 @@ TEST_F(DialogToken_Rfc3261_16_6, TheDialogIsCallIdAndTag) {
     EXPECT_NE(dialog_hash("cal", "ltag", keys), hash);
     EXPECT_NE(dialog_hash("tag", "call", keys), hash);
     EXPECT_EQ(dialog_hash("call", "tag", testing::token_keys(9)), hash);  // it outlives a rotation
+}
+
+TEST_F(DialogToken_Rfc3261_16_6, AnIdentityIsItsUserHoweverTheUriIsWritten) {
+    const auto hash = [&](std::string_view uri, uint64_t dialog = 7) {
+        return identity_hash(dialog, dialog_identity(*sip::parse_uri(uri), snapshot),
+                             keys.current());
+    };
+    const uint32_t dora = hash("sip:dora@example.test");
+    for (const char* same : {"SIP:dora@EXAMPLE.test", "sips:dora@example.test:5099",
+                             "sip:%64ora@192.0.2.1;transport=tcp"})
+        EXPECT_EQ(hash(same), dora) << same;
+    for (const char* other :
+         {"sip:bob@example.test", "sip:example.test", "sip:dora@elsewhere.test", "im:dora"})
+        EXPECT_NE(hash(other), dora) << other;
+    EXPECT_EQ(hash("sip:a@elsewhere.test"), hash("sip:b@foreign.test"));
+    EXPECT_NE(hash("sip:a@elsewhere.test"), hash("im:a@elsewhere.test"));
+    EXPECT_NE(hash("sip:dora@example.test", 8), dora);
+    keys = testing::token_keys(9);
+    EXPECT_NE(hash("sip:dora@example.test"), dora);
 }
 
 TEST_F(DialogToken_Rfc3261_16_6, AHopIsHostPortAndTransport) {

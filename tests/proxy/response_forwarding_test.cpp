@@ -24,7 +24,10 @@ struct ResponseTest : ::testing::Test {
     static constexpr uint64_t kLoopHash = 0x500000077;
 
     std::string own_route(const transport::Flow& flow, uint64_t loop_hash = kLoopHash) const {
-        const DialogToken token{42, 1, false, flow, passage_of(loop_hash)};
+        DialogToken token{42, 1, false, flow, passage_of(loop_hash)};
+        token.caller_identity = 3;
+        token.callee_identity = 4;
+        token.leads_to_caller = true;
         return "<sip:" + std::string(seal_dialog_token(token, 1, keys).view()) +
                "@192.0.2.1:5060;lr>";
     }

@@ -19,8 +19,10 @@ using Lines = std::vector<std::string>;
 struct RoutesTest : ::testing::Test {
     crypto::TokenKeys keys = testing::token_keys();
 
-    std::string token(std::string_view call_id = "call-1", std::string_view tag = "a1") const {
+    std::string token(std::string_view call_id = "call-1", std::string_view tag = "a1",
+                      bool leads_to_caller = false) const {
         DialogToken made;
+        made.leads_to_caller = leads_to_caller;
         made.dialog = dialog_hash(call_id, tag, keys);
         made.flow = testing::flow();
         return std::string(seal_dialog_token(made, 1, keys).view());
@@ -137,12 +139,14 @@ TEST_F(Routes_Rfc3261_16_4, AnOwnMaddrIsTakenOffAForeignHostToo) {
 TEST_F(Routes_Rfc3261_16_4, ATokenProvesTheDialogForBothItsSides) {
     const std::string line = "Route: <sip:" + token() + "@192.0.2.1:5060;lr>";
     EXPECT_TRUE(route(Read(request_text("BYE sip:x@203.0.113.9", {line}, "b1"))).token);
-    const std::string back = "Route: <sip:" + token("call-1", "b1") + "@192.0.2.1:5060;lr>";
+    const std::string back = "Route: <sip:" + token("call-1", "b1", true) + "@192.0.2.1:5060;lr>";
     EXPECT_TRUE(route(Read(request_text("BYE sip:x@203.0.113.9", {back}, "b1"))).token);
 }
 
 TEST_F(Routes_Rfc3261_16_4, ATokenOfAnotherCallOrTagOrKeyProvesNothing) {
-    for (const std::string& user : {token("call-2"), token("call-1", "other")}) {
+    // The tag of the callee is no proof: who carries the token to him is the caller.
+    for (const std::string& user : {token("call-2"), token("call-1", "other"),
+                                    token("call-1", "b1"), token("call-1", "a1", true)}) {
         const Routing routing = route(Read(request_text(
             "BYE sip:x@203.0.113.9", {"Route: <sip:" + user + "@192.0.2.1:5060;lr>"}, "b1")));
         EXPECT_FALSE(routing.token);

@@ -131,3 +131,11 @@ def user_shows_himself_in_a_call(case):
             check(response.status == status, response.start)
         else:
             check(shown in stranger.expect("MESSAGE", call_id=dialog.call_id).get("From"), "another From")
+
+
+@rule("RFC 3261 §26.3.2: a domain of ours without a user is nobody's identity: 403")
+def domain_is_nobody(case):
+    caller, callee = case.pair()
+    _, response = caller.ask_with_credentials(caller.request("MESSAGE", callee.aor, from_="<sip:example.test>;tag=1"))
+    check(response.status == 403, response.start)
+    callee.expect_nothing(0.2)

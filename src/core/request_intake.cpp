@@ -163,6 +163,7 @@ void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox
     question.source = request.flow.remote.address;
     std::string claimed = candidate.relay.identity;
     if (*credentials) {
+    question.is_any_user = candidate.relay.is_any_user;
         question.credentials = (*credentials)->text;
         const auto user = auth::claimed_user(**credentials);
         if (!user)
@@ -343,7 +344,7 @@ void RequestIntake::serve_subscribe(Now now, const Candidate& candidate, ports::
 
 void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, ports::Outbox& out) {
     const proxy::IncomingRequest& request = candidate.request;
-    if (candidate.relay.is_foreign && candidate.relay.identity.empty())
+    if (candidate.relay.is_foreign && candidate.relay.is_any_user)
         s_.counters.add(Counter::relay_denied_total);
     s_.counters.add(Counter::auth_challenges_total);
     const auth::NonceMaker maker{s_.keys, setup_.node, setup_.shard};

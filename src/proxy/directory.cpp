@@ -44,7 +44,7 @@ CredentialAnswer Directory::judge(Now now, const CredentialQuestion& question,
         case Kind::Accepted: {
             const auth::User* user = users_.find(question.tenant, verdict.user);
             const bool may_use =
-                question.identity.empty() || (user != nullptr && user->may_use(question.identity));
+                question.is_any_user || (user != nullptr && user->may_use(question.identity));
             answer.may_prefer =
                 !question.preferred.empty() && user != nullptr && user->may_use(question.preferred);
             user_ = verdict.user;

@@ -75,6 +75,7 @@ struct Encoder {
         out.text(question.method);
         out.text(question.request_uri);
         out.text(question.credentials);
+        out.number(static_cast<uint8_t>(question.is_any_user));
         out.text(question.identity);
         out.text(question.preferred);
         put(out, question.source);
@@ -147,6 +148,7 @@ CredentialQuestion get_credential_question(ByteReader& in) {
     question.method = in.text();
     question.request_uri = in.text();
     question.credentials = in.text();
+    question.is_any_user = in.number<uint8_t>() != 0;
     question.identity = in.text();
     question.preferred = in.text();
     question.source = get_address(in);

@@ -21,7 +21,8 @@ struct CredentialQuestion {
     ports::TenantId tenant = ports::kDefaultTenant;
     std::string_view method, request_uri;
     std::string_view credentials;  // the header field's value
-    std::string_view identity;     // canonical user part; empty: any user will do
+    bool is_any_user = false;      // who he is does not matter: there is no `identity`
+    std::string_view identity;     // canonical user part; an empty one is nobody's
     std::string_view preferred;    // the one as whom he wants to be named; empty: none
     IpAddress source;
 };

@@ -163,6 +163,17 @@ TEST_F(Authorisation_Rfc3261_26_3_2, NobodySpeaksForAnotherUser) {
     EXPECT_TRUE(bob.is_silent());
 }
 
+TEST_F(Authorisation_Rfc3261_26_3_2, ADomainOfOursWithoutAUserIsNobodysIdentity) {
+    uint64_t refused = 0;
+    for (const char* nobody : {"<sip:example.test>;tag=1", "<sip:192.0.2.1>;tag=1"}) {
+        RequestText request = dora.make("MESSAGE", bob.aor());
+        request.from = nobody;
+        authenticated(dora, request).expect(403);
+        EXPECT_EQ(world.count(Counter::auth_forbidden_total), ++refused);
+    }
+    EXPECT_TRUE(bob.is_silent());
+}
+
 TEST_F(Authorisation_Rfc3261_26_3_2, AnAddressThatAUserWasGrantedIsHis) {
     world.add_user(user_record("dora", {"sales"}));
     RequestText request = dora.make("INVITE", bob.aor());

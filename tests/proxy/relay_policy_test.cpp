@@ -43,7 +43,7 @@ TEST_F(RelayPolicy_Rfc3261_16_3, StrangersReachOurUsersOnly) {
     const RelayDecision foreign = decide(kForeign, kStranger);
     EXPECT_EQ(foreign.kind, Kind::NeedsCredentials);
     EXPECT_TRUE(foreign.is_foreign);
-    EXPECT_TRUE(foreign.identity.empty());
+    EXPECT_TRUE(foreign.is_any_user);
 }
 
 TEST_F(RelayPolicy_Rfc3261_16_3, OurUsersNeedTheirOwnCredentialsWhoeverTheyCall) {
@@ -53,6 +53,10 @@ TEST_F(RelayPolicy_Rfc3261_16_3, OurUsersNeedTheirOwnCredentialsWhoeverTheyCall)
         EXPECT_EQ(decision.identity, "dora");
     }
     EXPECT_EQ(decide(kOurs, "sip:dora@192.0.2.1").identity, "dora");
+    for (const char* nobody : {"sip:example.test", "sip:192.0.2.1"}) {
+        EXPECT_EQ(decide(kOurs, nobody).kind, Kind::NeedsCredentials) << nobody;
+        EXPECT_FALSE(decide(kOurs, nobody).is_any_user) << nobody;
+    }
 }
 
 TEST_F(RelayPolicy_Rfc3261_16_3, ANextRouteIsForeignWhateverTheTarget) {

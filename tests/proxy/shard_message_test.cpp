@@ -26,6 +26,7 @@ TEST(ShardMessage_Behaviour, ACredentialQuestionComesBack) {
     question.method = "INVITE";
     question.request_uri = "sip:b@example.test";
     question.credentials = "Digest x";
+    question.is_any_user = true;
     question.identity = "alice";
     question.preferred = "sales";
     question.source = *IpAddress::parse("2001:db8::9");
@@ -36,6 +37,7 @@ TEST(ShardMessage_Behaviour, ACredentialQuestionComesBack) {
     EXPECT_EQ(copy.method, "INVITE");
     EXPECT_EQ(copy.request_uri, question.request_uri);
     EXPECT_EQ(copy.credentials, "Digest x");
+    EXPECT_TRUE(copy.is_any_user);
     EXPECT_EQ(copy.identity, "alice");
     EXPECT_EQ(copy.preferred, "sales");
     EXPECT_EQ(copy.source, question.source);

@@ -139,3 +139,11 @@ def domain_is_nobody(case):
     _, response = caller.ask_with_credentials(caller.request("MESSAGE", callee.aor, from_="<sip:example.test>;tag=1"))
     check(response.status == 403, response.start)
     callee.expect_nothing(0.2)
+
+
+@rule("RFC 3966: a telephone number in From is foreign: a stranger who shows one reaches our users and nobody else")
+def number_is_foreign(case):
+    stranger, callee = case.stranger(), case.registered()
+    sent(case, stranger, callee, from_="<tel:+4930123456>;tag=1")
+    response = stranger.ask(stranger.request("MESSAGE", "sip:any@127.0.9.9:5999", from_="<tel:+4930123456>;tag=2"))
+    check(response.status == 407, response.start)

@@ -303,3 +303,10 @@ def contact_with_headers(case):
     caller.send(caller.request("OPTIONS", phone.aor))
     arrived = phone.next(lambda message: message.method == "OPTIONS" and not message.is_response(), 1.5)
     check(arrived is None or "?" not in arrived.uri, f"Request-URI {arrived and arrived.uri}")
+
+
+@rule("§10.2, §8.2.2.1: a REGISTER to a telephone number is for no registrar: 416")
+def number_is_no_registrar(case):
+    phone = case.phone()
+    response = phone.ask(phone.register_request(uri="tel:+15550100"))
+    check(response.status == 416, response.start)

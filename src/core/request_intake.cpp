@@ -90,6 +90,11 @@ bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
 bool RequestIntake::examine_register(Now now, Candidate& candidate, ports::Outbox& out) {
     const proxy::IncomingRequest& request = candidate.request;
     candidate.is_register = true;
+    // A number names no domain whose registrations these could be (RFC 3261 §10.2, §8.2.2.1).
+    if (!candidate.routing.uri.is_sip()) {
+        reject(now, candidate, {416, {}, {}}, out);
+        return false;
+    }
     RelayDecision& relay = candidate.relay;
     relay.target_tenant = request.snapshot.tenant_of_identity(request.to.uri);
     relay.target_aor = sip::canonical_user(request.to.uri);

@@ -108,7 +108,6 @@ TenantId Snapshot::tenant_of(const sip::Uri& uri) const {
 }
 
 TenantId Snapshot::tenant_of_identity(const sip::Uri& uri) const {
-    if (uri.scheme == sip::Scheme::Tel) return kDefaultTenant;
     if (!uri.is_sip()) return kNoTenant;
     // Whoever writes a port of his own behind our domain still claims to be one of our users.
     const bool is_ours = is_domain(*this, uri.host) || is_listener(*this, uri.host, uri.port);

@@ -164,7 +164,7 @@ struct Snapshot {
     /// the default tenant's.
     TenantId tenant_of(const sip::Uri& uri) const;
     /// The same for an identity (From; To of a REGISTER): a missing port is no reason to call an
-    /// address foreign.
+    /// address foreign, and a telephone number is no address in a domain of ours, whoever shows it.
     TenantId tenant_of_identity(const sip::Uri& uri) const;
     /// True when host and port name one of our listeners (a Route or Request-URI that means this
     /// server itself).

@@ -94,7 +94,10 @@ std::string preferred_identity(const IncomingRequest& request) {
     if (value.empty()) return {};
     std::string_view rest;
     const auto preferred = sip::parse_name_addr(value, ErrorCode::malformed_from, &rest);
-    if (!preferred || request.snapshot.tenant_of_identity(preferred->uri) == ports::kNoTenant)
+    if (!preferred) return {};
+    // A number that he was granted is an address of ours under which others may know him.
+    if (preferred->uri.scheme != sip::Scheme::Tel &&
+        request.snapshot.tenant_of_identity(preferred->uri) == ports::kNoTenant)
         return {};
     return sip::canonical_user(preferred->uri);
 }

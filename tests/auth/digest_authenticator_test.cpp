@@ -272,6 +272,13 @@ TEST_F(DigestAuthenticator_Rfc3261_22_4, OnlyTheHostOfTheUriIsCompared) {
     EXPECT_EQ(kind(), Kind::Malformed);
 }
 
+TEST_F(DigestAuthenticator_Rfc3261_22_4, ATelephoneNumberIsNobodysHost) {
+    client.uri = "tel:+15550100";
+    EXPECT_EQ(verify(client.header()).reason, "Digest uri names another host");
+    request_uri = "tel:+15550100";
+    EXPECT_EQ(kind(), Kind::Accepted);
+}
+
 // --- algorithms
 
 TEST_F(DigestAuthenticator_Rfc8760_2, AlgorithmThatIsNotOfferedIsNotChecked) {

@@ -189,6 +189,21 @@ TEST_F(Authorisation_Rfc3261_26_3_2, AStrangerReachesOurUsersWithoutCredentials)
     alice.send(anonymous).expect(100);
 }
 
+TEST_F(Authorisation_Rfc3261_26_3_2, ATelephoneNumberInFromIsForeign) {
+    const auto from_number = [](Phone& phone, std::string_view uri) {
+        RequestText request = phone.make("MESSAGE", uri);
+        request.from = "<tel:+4930123456>;tag=1";
+        return request;
+    };
+    alice.send(from_number(alice, bob.aor()));
+    EXPECT_FALSE(bob.expects("MESSAGE").message().has("P-Asserted-Identity"));
+    alice.send(from_number(alice, "sip:any@203.0.113.9")).expect(407);
+    EXPECT_EQ(world.count(Counter::relay_denied_total), 1U);
+    Phone& far = world.stranger("far", "203.0.113.9:5060");
+    authenticated(dora, from_number(dora, far.contact()));
+    far.expects("MESSAGE");
+}
+
 TEST_F(Authorisation_Rfc3261_26_3_2, AStrangerReachesNoForeignDomain) {
     alice.send(alice.make("INVITE", "sip:any@203.0.113.9")).expect(407);
     EXPECT_EQ(world.count(Counter::relay_denied_total), 1U);

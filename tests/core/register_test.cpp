@@ -55,6 +55,17 @@ TEST_F(Register_Rfc3261_10_3, AnAddressThatAUserWasGrantedMayBeRegistered) {
     dora.expects("INVITE");
 }
 
+TEST_F(Register_Rfc3261_10_3, ATelephoneNumberNamesNoRegistrarAndNoAddressOfRecord) {
+    world.add_user(user_record("dora", {"+15550100"}));
+    RequestText request = dora.registration();
+    request.uri = "tel:+15550100";
+    dora.send(request).expect(416);
+    request = dora.registration();
+    request.to = "<tel:+15550100>";
+    dora.send(request).expect(404);
+    EXPECT_EQ(world.gauges().bindings, 0U);
+}
+
 TEST_F(Register_Rfc3261_10_3, AnAddressOfRecordThatIsNotOursGets404) {
     RequestText request = dora.registration();
     request.to = "<sip:dora@elsewhere.test>";

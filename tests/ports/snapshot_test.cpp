@@ -136,7 +136,7 @@ TEST(Snapshot_Behaviour, AdvertisedHostWithoutPortUsesTheListenersPort) {
 TEST(Snapshot_Behaviour, TelIsTheDefaultTenantsAndOtherSchemesAreForeign) {
     const Snapshot snapshot = fixed();
     EXPECT_TRUE(is_ours(snapshot, "tel:+15550100"));
-    EXPECT_TRUE(is_identity(snapshot, "tel:+15550100"));
+    EXPECT_FALSE(is_identity(snapshot, "tel:+15550100"));
     EXPECT_FALSE(is_ours(snapshot, "mailto:alice@example.test"));
     EXPECT_FALSE(is_identity(snapshot, "mailto:alice@example.test"));
     EXPECT_FALSE(snapshot.is_own_address(uri("tel:+15550100")));

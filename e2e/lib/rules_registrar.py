@@ -3,6 +3,7 @@
 import time
 
 from message import parameters_of, uri_of
+from phone import Phone
 from rules import check, rule
 
 
@@ -310,3 +311,20 @@ def number_is_no_registrar(case):
     phone = case.phone()
     response = phone.ask(phone.register_request(uri="tel:+15550100"))
     check(response.status == 416, response.start)
+
+
+@rule("§10.3.3: a granted address that is a user is nobody else's to register; one that is no user may be bound")
+def granted_user_stays_his_own(case):
+    server, victim = case.server(), case.phone()
+    name = "granted-" + victim.user
+    told = server.must("user", "add", name, "--password", "pw", "--address", victim.user, "--address", "free-" + victim.user)
+    check("not register" in told, told)
+    phone = case.keep(Phone(server, name, "pw"))
+    deadline = time.monotonic() + 10
+    while phone.register().status != 200:   # the server reads new users when it is told, and each second
+        check(time.monotonic() < deadline, "the new user is not known")
+    for to, status in ((victim.aor, 403), (f"sip:free-{victim.user}@example.test", 200)):
+        _, response = phone.ask_with_credentials(phone.register_request(to=f"<{to}>"))
+        check(response.status == status, f"{to}: {response.start}")
+    refused = server.command("user", "add", "x" + name, "--password", "pw", "--address", "sip:boss@foreign.test")
+    check(refused.returncode == 1 and "foreign.test" in refused.stderr, refused.stdout + refused.stderr)

@@ -153,22 +153,22 @@ bool RequestIntake::acts_as_server(const Candidate& candidate) {
 void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox& out) {
     if (candidate.relay.kind == RelayDecision::Kind::Allowed) return serve(now, candidate, {}, out);
     const proxy::IncomingRequest& request = candidate.request;
+    if (candidate.routing.token) s_.counters.add(Counter::dialog_identity_changed_total);
     const HeaderId id =
         acts_as_server(candidate) ? HeaderId::Authorization : HeaderId::ProxyAuthorization;
     const auto credentials =
         auth::find_credentials(request.message, id, request.snapshot.auth.realm);
     if (!credentials)
-    if (candidate.routing.token) s_.counters.add(Counter::dialog_identity_changed_total);
         return reject(now, candidate, {400, error_text(credentials.error().code), {}}, out);
     CredentialQuestion question;
     question.method = request.message.method_text();
     question.request_uri = request.message.request_uri();
+    question.is_any_user = candidate.relay.is_any_user;
     question.identity = candidate.relay.identity;
     question.preferred = candidate.relay.preferred;
     question.source = request.flow.remote.address;
     std::string claimed = candidate.relay.identity;
     if (*credentials) {
-    question.is_any_user = candidate.relay.is_any_user;
         question.credentials = (*credentials)->text;
         const auto user = auth::claimed_user(**credentials);
         if (!user)
@@ -256,14 +256,14 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
                           ports::Outbox& out) {
     switch (answer.verdict) {
         case CredentialVerdict::Accepted:
+            if (is_of_another_user(candidate, answer.user)) return forbid(now, candidate, out);
             return serve(
                 now, candidate,
                 {answer.user,
                  answer.may_prefer ? std::string_view(candidate.relay.preferred) : answer.user},
                 out);
         case CredentialVerdict::NotThisIdentity:
-            s_.counters.add(Counter::auth_forbidden_total);
-            return reject(now, candidate, {403, "Not your address", {}}, out);
+            return forbid(now, candidate, out);
         case CredentialVerdict::Wrong:
             return challenge(now, candidate, false, out);
         case CredentialVerdict::Stale:
@@ -279,6 +279,19 @@ void RequestIntake::judge(Now now, const Candidate& candidate, const CredentialA
             s_.counters.add(Counter::auth_source_blocked_dropped_total);
             return;
     }
+}
+
+/// An address that a user was granted is his to bind, and to watch, as long as it is nobody's own
+/// (RFC 3261 §10.3 step 3). Its user is of this shard, which was chosen by it.
+bool RequestIntake::is_of_another_user(const Candidate& candidate, std::string_view user) const {
+    const RelayDecision& relay = candidate.relay;
+    return candidate.is_for_us() && user != relay.target_aor &&
+           s_.directory.has_user(relay.target_tenant, relay.target_aor);
+}
+
+void RequestIntake::forbid(Now now, const Candidate& candidate, ports::Outbox& out) {
+    s_.counters.add(Counter::auth_forbidden_total);
+    reject(now, candidate, {403, "Not your address", {}}, out);
 }
 
 void RequestIntake::serve(Now now, const Candidate& candidate, const Caller& caller,

@@ -107,6 +107,8 @@ class RequestIntake final {
                  proxy::CredentialQuestion question, ports::Outbox& out);
     void judge(Now now, const Candidate& candidate, const proxy::CredentialAnswer& answer,
                ports::Outbox& out);
+    bool is_of_another_user(const Candidate& candidate, std::string_view user) const;
+    void forbid(Now now, const Candidate& candidate, ports::Outbox& out);
     void serve(Now now, const Candidate& candidate, const Caller& caller, ports::Outbox& out);
     void serve_register(Now now, const Candidate& candidate, ports::Outbox& out);
     void tell_moves(const registrar::RegisterContext& context, const transport::Flow& flow,

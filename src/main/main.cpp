@@ -88,7 +88,9 @@ void add_user_commands(CLI::App& app, Parsed& parsed) {
     add->add_option("name", parsed.user.name, "The user part of the address, without a domain")
         ->required();
     add->add_option("--address", parsed.user.addresses,
-                    "A further address that the user may show in From; repeatable");
+                    "A further address that the user may show in From, and register for as long "
+                    "as no user has that name: a user part, a tel URI, or a SIP URI in one of the "
+                    "configured domains; repeatable");
     add_password_options(add, parsed);
     CLI::App* passwd = add_command(*user, "passwd", "Give a user a new password");
     passwd->add_option("name", parsed.user.name, "The user")->required();

@@ -21,7 +21,7 @@ namespace {
 
 /// The users of one configuration, ready to be changed.
 struct Users {
-    std::string data_dir;
+    const config::LoadedConfig& config;
     store::RealmOfUsers realm;
     store::UserAccounts accounts;
 };
@@ -39,7 +39,7 @@ store::Outcome<Users> open_users(const config::LoadedConfig& config) {
     if (!realm) return tl::unexpected(realm.error());
     auto accounts = store::UserAccounts::open(config.data_dir);
     if (!accounts) return tl::unexpected(accounts.error());
-    return Users{config.data_dir, std::move(*realm), std::move(*accounts)};
+    return Users{config, std::move(*realm), std::move(*accounts)};
 }
 
 /// A server that runs looks for changes each second anyway: a ping that fails does no harm.
@@ -52,8 +52,14 @@ std::string unknown_user(const std::string& name) {
     return "There is no user " + name + ". \"signalbox user list\" shows who there is.";
 }
 
-/// The canonical user part of "+15550100" or "sip:+15550100@example.test".
-store::Outcome<std::string> address_of(const std::string& written) {
+std::string joined(const std::vector<std::string>& texts) {
+    std::string joined;
+    for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+    return joined;
+}
+
+/// The canonical user part of "+15550100", "tel:+15550100" or "sip:+15550100@example.test".
+store::Outcome<std::string> address_of(const std::string& written, const ports::Snapshot& ours) {
     const bool is_bare = written.find(':') == std::string::npos;
     // The parsed URI is views into this text.
     const std::string text = is_bare ? "sip:" + written + "@localhost" : written;
@@ -62,6 +68,12 @@ store::Outcome<std::string> address_of(const std::string& written) {
         return store::failure(
             "\"" + written +
             "\" is no address. Write a user part such as +15550100, or a whole SIP URI.");
+    }
+    const bool is_in_domain = !is_bare && uri->scheme != sip::Scheme::Tel;
+    if (is_in_domain && ours.tenant_of_identity(*uri) == ports::kNoTenant) {
+        return store::failure("\"" + written +
+                              "\" is no address here: its domain is none of this configuration (" +
+                              joined(ours.domains) + "). Nothing was changed.");
     }
     return sip::canonical_user(*uri);
 }
@@ -75,7 +87,7 @@ int change_users(const UserOptions& options, Change&& change) {
     if (!users) return fail(users.error().text);
     const store::Outcome<std::string> done = change(*users);
     if (!done) return fail(done.error().text);
-    tell_server(users->data_dir);
+    tell_server(config->data_dir);
     std::cout << *done << '\n';
     return kOk;
 }
@@ -96,7 +108,7 @@ store::Outcome<std::string> add(Users& users, const UserOptions& options) {
     }
     std::vector<std::string> addresses;
     for (const std::string& written : options.addresses) {
-        auto address = address_of(written);
+        auto address = address_of(written, users.config.settings);
         if (!address) return tl::unexpected(address.error());
         addresses.push_back(std::move(*address));
     }
@@ -106,11 +118,15 @@ store::Outcome<std::string> add(Users& users, const UserOptions& options) {
     user.addresses = std::move(addresses);
     TRY(users.accounts.put(user));
     std::string told = "The user " + options.name + " was added." + shown(*password);
+    if (!user.addresses.empty()) {
+        told += "\nThe user may show in From, and register for as long as no user has that name: " +
+                joined(user.addresses) + ".";
+    }
     for (const std::string& address : user.addresses) {
         const auto holder = users.accounts.find(address);
         if (holder && *holder) {
-            told += "\nWarning: " + address + " is also a user of that name; " + options.name +
-                    " may now show it in From.";
+            told += "\nWarning: " + address + " is a user; " + options.name +
+                    " may now call under that name, but not register for it.";
         }
     }
     return told;

@@ -34,6 +34,11 @@ class Directory final {
     const LocationAnswer& answer(Now now, const LocationQuestion& question,
                                  const ports::Snapshot& snapshot);
 
+    /// Whether one of this shard's users has that name.
+    bool has_user(ports::TenantId tenant, std::string_view name) const {
+        return users_.find(tenant, name) != nullptr;
+    }
+
     auth::SourceGuard& guard() { return guard_; }
 
  private:

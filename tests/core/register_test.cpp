@@ -55,6 +55,29 @@ TEST_F(Register_Rfc3261_10_3, AnAddressThatAUserWasGrantedMayBeRegistered) {
     dora.expects("INVITE");
 }
 
+TEST_F(Register_Rfc3261_10_3, AGrantedAddressThatIsAUserIsNobodysElseToRegister) {
+    for (const uint8_t shards : {uint8_t{1}, uint8_t{3}}) {
+        World many{default_snapshot(), shards};
+        many.add_user(user_record("dora", {"bob"}));
+        many.add_user(user_record("bob"));
+        Phone& phone = many.phone({"dora", "example.test", "198.51.100.40:5060", {}, {}});
+        RequestText request = phone.registration();
+        request.to = "<sip:bob@example.test>";
+        registers(phone, request).expect(403);
+        EXPECT_EQ(many.count(Counter::auth_forbidden_total), 1U);
+        EXPECT_EQ(many.gauges().bindings, 0U);
+        // Whom he may show in From is another matter.
+        RequestText call = phone.make("OPTIONS", "sip:nobody@example.test");
+        call.from = "<sip:bob@example.test>;tag=1";
+        Outgoing first = phone.send(call).expect(407);
+        phone.send(phone.with_credentials(call, first.response(), "secret")).expect(404);
+        // Nor may he watch where the user is.
+        RequestText watch = phone.make("SUBSCRIBE", "sip:bob@example.test");
+        watch.with("Event: reg");
+        registers(phone, watch).expect(403);
+    }
+}
+
 TEST_F(Register_Rfc3261_10_3, ATelephoneNumberNamesNoRegistrarAndNoAddressOfRecord) {
     world.add_user(user_record("dora", {"+15550100"}));
     RequestText request = dora.registration();

@@ -328,3 +328,16 @@ def granted_user_stays_his_own(case):
         check(response.status == status, f"{to}: {response.start}")
     refused = server.command("user", "add", "x" + name, "--password", "pw", "--address", "sip:boss@foreign.test")
     check(refused.returncode == 1 and "foreign.test" in refused.stderr, refused.stdout + refused.stderr)
+
+
+@rule("§10.3: who is removed is reached no more; a call that is up is ended as usual")
+def removed_user_is_gone(case):
+    server, caller, phone = case.server(), case.stranger(), case.registered()
+    mine, _ = caller.call(phone)
+    server.must("user", "remove", phone.user)
+    deadline = time.monotonic() + 10
+    while [each for each in server.registrations() if each["aor"] == phone.user]:
+        check(time.monotonic() < deadline, "his bindings are still there")
+    response = caller.ask(caller.request("MESSAGE", phone.aor))
+    check(response.status == 404, response.start)
+    mine.hang_up(phone)

@@ -78,6 +78,8 @@ struct SipCore::Impl {
     void on_request(Now now, const proxy::IncomingRequest& request, ports::Outbox& out);
     void on_shard_message(Now now, const ports::ShardMessageIn& message, ports::Outbox& out);
     void on_command(Now now, ports::Command& command, ports::Outbox& out);
+    void update_users(Now now, const ports::UpdateUsers& update, ports::Outbox& out);
+    void end_bindings(Now now, ports::TenantId tenant, std::string_view aor, ports::Outbox& out);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
     void finish_turn(Now now, ports::Outbox& out);
     void update_admission(Now now, ports::Outbox& out);
@@ -308,9 +310,7 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                        }
                        counters.add(Counter::config_reloads_total);
                    },
-                   [&](const ports::UpdateUsers& update) {
-                       for (const ports::UserRecord& user : update.users) users.update(user);
-                   },
+                   [&](const ports::UpdateUsers& update) { update_users(now, update, out); },
                    [&](const ports::RestoreBindings& restore) {
                        for (const ports::BindingsEvent& event : restore.bindings)
                            location.restore(now, event);
@@ -343,6 +343,29 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                    },
                },
                command);
+}
+
+void SipCore::Impl::update_users(Now now, const ports::UpdateUsers& update, ports::Outbox& out) {
+    for (const ports::UserRecord& user : update.users) {
+        users.update(user);
+        if (user.is_removed) end_bindings(now, user.tenant, user.name, out);
+    }
+    for (const ports::UpdateUsers::Address& address : update.revoked) {
+        if (users.find(address.tenant, address.name) == nullptr)
+            end_bindings(now, address.tenant, address.name, out);
+    }
+}
+
+/// Nobody is reached there any more. Calls that are up need no bindings.
+void SipCore::Impl::end_bindings(Now now, ports::TenantId tenant, std::string_view aor,
+                                 ports::Outbox& out) {
+    const size_t count = location.lookup(now, tenant, aor).size();
+    if (count == 0) return;
+    const uint64_t version = snapshots.current().version;
+    location.replace(now, tenant, aor, {}, version);
+    location.journal(now, tenant, aor, version, out);
+    counters.add(Counter::bindings_of_removed_users_total, count);
+    reg_event.bindings_deactivated(now, tenant, aor, out);
 }
 
 bool SipCore::Impl::is_idle(Now now) const {

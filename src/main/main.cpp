@@ -95,7 +95,8 @@ void add_user_commands(CLI::App& app, Parsed& parsed) {
     CLI::App* passwd = add_command(*user, "passwd", "Give a user a new password");
     passwd->add_option("name", parsed.user.name, "The user")->required();
     add_password_options(passwd, parsed);
-    add_command(*user, "remove", "Remove a user")
+    add_command(*user, "remove",
+                "Remove a user and whatever is registered for him; his calls go on")
         ->add_option("name", parsed.user.name, "The user")
         ->required();
     add_command(*user, "list", "List users")->add_flag("--json", parsed.user.is_json, "Print JSON");

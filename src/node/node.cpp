@@ -6,7 +6,7 @@
 
 #include "config/machine.h"
 #include "node/certificates.h"
-#include "ports/sharding.h"
+#include "node/user_updates.h"
 
 namespace signalbox::node {
 
@@ -187,13 +187,9 @@ void Node::shut_down() {
 }
 
 void Node::post_users(std::vector<ports::UserRecord> users) {
-    std::vector<ports::UpdateUsers> updates(shard_count_);
-    for (ports::UserRecord& user : users) {
-        const uint8_t shard = ports::shard_of_aor(user.tenant, user.name, shard_count_);
-        updates[shard].users.push_back(std::move(user));
-    }
+    auto updates = updates_of(std::move(users), shard_count_);
     for (uint8_t shard = 0; shard < shard_count_; ++shard) {
-        if (!updates[shard].users.empty()) shards_[shard]->post(std::move(updates[shard]));
+        if (!updates[shard].is_empty()) shards_[shard]->post(std::move(updates[shard]));
     }
 }
 

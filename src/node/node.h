@@ -41,6 +41,7 @@ class Node final {
     /// What was kept from before, for each shard.
     struct Restored {
         ports::UpdateUsers users;
+        ports::UpdateUsers removed;  // ends what bindings they left
         ports::RestoreBindings bindings;
         ports::RestoreCalls calls;
     };

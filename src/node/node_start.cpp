@@ -13,6 +13,7 @@
 #include "node/certificates.h"
 #include "node/node.h"
 #include "node/port_holder.h"
+#include "node/user_updates.h"
 #include "ports/sharding.h"
 #include "store/data_dir.h"
 #include "store/journal_files.h"
@@ -80,6 +81,7 @@ store::Outcome<void> Node::start() {
         shards_[i]->post(std::move(restored[i].users));
         shards_[i]->post(std::move(restored[i].bindings));
         shards_[i]->post(std::move(restored[i].calls));
+        if (!restored[i].removed.is_empty()) shards_[i]->post(std::move(restored[i].removed));
     }
     start_worker();
     commands_ = std::make_unique<ControlCommands>(
@@ -144,9 +146,11 @@ store::Outcome<std::vector<Node::Restored>> Node::load_store() {
     users_version_ = users.version;
 
     std::vector<Restored> restored(shard_count_);
-    for (ports::UserRecord& user : users.users) {
-        const uint8_t shard = ports::shard_of_aor(user.tenant, user.name, shard_count_);
-        restored[shard].users.users.push_back(std::move(user));
+    auto removed = updates_of(take_removed(users.users), shard_count_);
+    auto updates = updates_of(std::move(users.users), shard_count_);
+    for (size_t i = 0; i < restored.size(); ++i) {
+        restored[i].users = std::move(updates[i]);
+        restored[i].removed = std::move(removed[i]);
     }
     for (ports::BindingsEvent& event : bindings) {
         const uint8_t shard = ports::shard_of_aor(event.header.tenant, event.aor, shard_count_);

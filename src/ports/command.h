@@ -22,9 +22,18 @@ namespace signalbox::ports {
 struct InstallSnapshot {
     const Snapshot* snapshot = nullptr;
 };
-/// Adds, replaces or removes users of this shard (shard_of_aor of their name).
+/// Adds, replaces or removes users of this shard (shard_of_aor of their name). The bindings of
+/// removed ones end, and those of `revoked` addresses of this shard that are no users of their own:
+/// removed users of any shard had been granted them.
 struct UpdateUsers {
+    struct Address {
+        TenantId tenant = kDefaultTenant;
+        std::string name;  // canonical user part
+    };
     std::vector<UserRecord> users;
+    std::vector<Address> revoked = {};
+
+    bool is_empty() const { return users.empty() && revoked.empty(); }
 };
 /// Bindings of this shard's addresses of record, from before a restart; those that have expired are
 /// skipped.

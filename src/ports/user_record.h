@@ -24,7 +24,8 @@ struct UserRecord {
     std::string domain;  // the domain in with_domain
     Ha1Set ha1;
     std::vector<std::string>
-        addresses;  // further addresses of record that he may use in From: canonical user parts
+        addresses;  // further addresses of record that he may use in From, and bind where no user
+                    // has that name: canonical user parts. Of a removed user: those he had
     bool is_removed = false;  // in a list of changes
 };
 

@@ -1,6 +1,7 @@
 // What watchers of registrations are told, by which way, and what becomes of it.
 // Implements: RFC 6665 §4.2.2; RFC 3680 §4.7, §5; RFC 5628 §5; RFC 3261 §12.2.1
 #include <algorithm>
+#include <utility>
 
 #include "location/gruu.h"
 #include "location/instance_id.h"
@@ -198,6 +199,12 @@ void RegEvent::write_document(Now now, Subscription& subscription) {
     const RegistrationState state = !bindings.empty()   ? RegistrationState::Active
                                     : contacts_.empty() ? RegistrationState::Init
                                                         : RegistrationState::Terminated;
+    if (std::exchange(subscription.is_deactivated, false)) {
+        for (ContactInfo& contact : contacts_) {
+            if (contact.event == ContactEvent::Unregistered)
+                contact.event = ContactEvent::Deactivated;
+        }
+    }
     body_.clear();
     RegInfoWriter writer(body_, subscription.version, subscription.is_full_due);
     writer.begin_registration(dialog.aor_uri, watched_key(subscription.tenant, dialog.aor), state);
@@ -214,8 +221,9 @@ void RegEvent::write_document(Now now, Subscription& subscription) {
 ContactGruus RegEvent::gruus_of(const ContactInfo& contact, const DialogText& dialog) {
     const std::string_view instance = location::instance_of(contact.parameters);
     const auto aor = sip::parse_uri(dialog.aor_uri);
-    const bool is_there =
-        contact.event != ContactEvent::Expired && contact.event != ContactEvent::Unregistered;
+    const bool is_there = contact.event != ContactEvent::Expired &&
+                          contact.event != ContactEvent::Unregistered &&
+                          contact.event != ContactEvent::Deactivated;
     if (instance.empty() || !is_there || !aor || !aor->is_sip()) return {};
     std::string host_port(aor->host);
     if (aor->port) host_port += ":" + std::to_string(*aor->port);

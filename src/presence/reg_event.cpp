@@ -3,6 +3,7 @@
 #include "presence/reg_event.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/byte_io.h"
 #include "base/random.h"
@@ -268,6 +269,15 @@ void RegEvent::bindings_changed(Now now, ports::TenantId tenant, std::string_vie
     }
     // The oldest first: the order in which they were told before.
     for (size_t i = due_.size(); i-- > 0;) notify(now, due_[i], out);
+}
+
+void RegEvent::bindings_deactivated(Now now, ports::TenantId tenant, std::string_view aor,
+                                    ports::Outbox& out) {
+    const auto found = watchers_.find(watched_key(tenant, aor));
+    if (found == watchers_.end()) return;
+    for (Subscription* each = found->second; each != nullptr; each = each->next)
+        each->is_deactivated = true;
+    bindings_changed(now, tenant, aor, out);
 }
 
 void RegEvent::arm(Subscription& subscription) {

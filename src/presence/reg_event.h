@@ -85,6 +85,9 @@ class RegEvent final : public proxy::TransactionUser {
     /// The bindings of an address of record may have changed: its watchers are told what did.
     void bindings_changed(Now now, ports::TenantId tenant, std::string_view aor,
                           ports::Outbox& out);
+    /// The operator has ended all bindings of an address of record: its watchers are told so.
+    void bindings_deactivated(Now now, ports::TenantId tenant, std::string_view aor,
+                              ports::Outbox& out);
     /// A 2xx to a NOTIFY may move its dialog (RFC 3261 §12.2.1.2). A failure ends the subscription,
     /// but for one that says when to try again (Retry-After), and for a NOTIFY that could not be
     /// sent: it is tried by the next way (RFC 6665 §4.2.2).

@@ -9,12 +9,13 @@
 namespace signalbox::presence {
 namespace {
 
-constexpr std::array<std::string_view, 6> kEvents = {"registered", "created", "refreshed",
-                                                     "shortened",  "expired", "unregistered"};
+constexpr std::array<std::string_view, 7> kEvents = {
+    "registered", "created", "refreshed", "shortened", "expired", "unregistered", "deactivated"};
 constexpr std::array<std::string_view, 3> kStates = {"init", "active", "terminated"};
 
 bool is_over(ContactEvent event) {
-    return event == ContactEvent::Expired || event == ContactEvent::Unregistered;
+    return event == ContactEvent::Expired || event == ContactEvent::Unregistered ||
+           event == ContactEvent::Deactivated;
 }
 
 /// Thousandths as "0.500".

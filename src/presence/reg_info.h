@@ -16,6 +16,7 @@ enum class ContactEvent : uint8_t {
     Shortened,     // it was renewed for less time than it had
     Expired,       // its time was up
     Unregistered,  // it was removed
+    Deactivated,   // the operator ended it
 };
 
 /// One contact of a document. Views: for the call.

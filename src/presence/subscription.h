@@ -59,6 +59,7 @@ struct Subscription {
     bool is_locating = false;      // it waits for its way: another shard is asked
     bool is_changed = false;       // meanwhile there is more to tell
     bool is_full_due = false;      // the next document shows everything
+    bool is_deactivated = false;   // what is gone since then was ended by the operator
     bool is_over = false;          // the NOTIFY that ends it was sent, or is due
 };
 using SubscriptionHandle = Handle<Subscription>;

@@ -157,7 +157,7 @@ Outcome<UserChanges> SqliteStore::users_after(uint64_t version) {
     if (!latest) return tl::unexpected(latest.error());
     changes.version = *latest;
     if (*latest <= version && version != 0) return changes;
-    auto users = read_users(*database_, version);
+    auto users = read_users(*database_, version, RemovedUsers::Included);
     if (!users) return tl::unexpected(users.error());
     changes.users = std::move(*users);
     return changes;

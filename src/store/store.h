@@ -65,7 +65,7 @@ class Store {
  public:
     virtual ~Store() = default;
 
-    /// All users.
+    /// All users; those of them who were removed may have bindings that have not ended yet.
     virtual Outcome<UserChanges> load_users() = 0;
     /// What changed since `version` of an earlier answer. Cheap when nothing did: call it every
     /// second, and when told that users changed.

@@ -58,7 +58,7 @@ Outcome<UserAccounts> UserAccounts::open(const std::string& data_dir) {
 }
 
 Outcome<std::vector<ports::UserRecord>> UserAccounts::list() {
-    auto users = read_users(*database_, 0);
+    auto users = read_users(*database_, 0, RemovedUsers::LeftOut);
     if (!users) return users;
     std::sort(users->begin(), users->end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -66,7 +66,7 @@ Outcome<std::vector<ports::UserRecord>> UserAccounts::list() {
 }
 
 Outcome<std::optional<ports::UserRecord>> UserAccounts::find(std::string_view name) {
-    auto users = read_users(*database_, 0);
+    auto users = read_users(*database_, 0, RemovedUsers::LeftOut);
     if (!users) return tl::unexpected(users.error());
     for (ports::UserRecord& user : *users) {
         if (user.name == name) return std::optional(std::move(user));
@@ -97,6 +97,7 @@ Outcome<bool> UserAccounts::remove(std::string_view name) {
     ports::UserRecord removed;
     removed.tenant = (*found)->tenant;
     removed.name = name;
+    removed.addresses = (*found)->addresses;  // whose bindings end with his
     removed.is_removed = true;
     TRY(put(removed));
     return true;

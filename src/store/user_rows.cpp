@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kSelect =
     "SELECT tenant, name, realm, domain, md5, sha256, sha512_256, domain_md5, domain_sha256, "
-    "domain_sha512_256, is_removed FROM users WHERE change > ?1 AND (?1 <> 0 OR NOT is_removed) "
+    "domain_sha512_256, is_removed FROM users WHERE change > ?1 AND is_removed <= ?2 "
     "ORDER BY change";
 constexpr std::string_view kSelectAddresses =
     "SELECT address FROM user_addresses WHERE tenant = ? AND name = ?";
@@ -23,6 +23,11 @@ constexpr std::string_view kInsert =
     "domain_md5 = excluded.domain_md5, domain_sha256 = excluded.domain_sha256, "
     "domain_sha512_256 = excluded.domain_sha512_256, change = excluded.change, "
     "is_removed = excluded.is_removed";
+
+/// A user who comes again has nothing of what an earlier one of his name was granted.
+constexpr std::string_view kForgetAddressesOfRemoved =
+    "DELETE FROM user_addresses WHERE tenant = ?1 AND name = ?2 AND EXISTS (SELECT 1 FROM users "
+    "WHERE tenant = ?1 AND name = ?2 AND is_removed)";
 
 Outcome<void> write_addresses(sqlite::Database& database, const ports::UserRecord& user) {
     auto clear = database.prepare("DELETE FROM user_addresses WHERE tenant = ? AND name = ?");
@@ -41,14 +46,15 @@ Outcome<void> write_addresses(sqlite::Database& database, const ports::UserRecor
 
 }  // namespace
 
-Outcome<std::vector<ports::UserRecord>> read_users(sqlite::Database& database, uint64_t after) {
+Outcome<std::vector<ports::UserRecord>> read_users(sqlite::Database& database, uint64_t after,
+                                                   RemovedUsers removed) {
     auto select = database.prepare(kSelect);
     if (!select) return tl::unexpected(select.error());
     auto select_addresses = database.prepare(kSelectAddresses);
     if (!select_addresses) return tl::unexpected(select_addresses.error());
     std::vector<ports::UserRecord> users;
     database.clear();
-    select->reset().bind(after);
+    select->reset().bind(after).bind(removed == RemovedUsers::Included ? 1 : 0);
     while (select->step()) {
         ports::UserRecord user;
         user.tenant = static_cast<ports::TenantId>(select->integer(0));
@@ -79,9 +85,13 @@ Outcome<void> write_users(sqlite::Database& database, const std::vector<ports::U
                           Addresses addresses) {
     auto change = last_user_change(database);
     if (!change) return tl::unexpected(change.error());
+    auto forget = database.prepare(kForgetAddressesOfRemoved);
+    if (!forget) return tl::unexpected(forget.error());
     auto insert = database.prepare(kInsert);
     if (!insert) return tl::unexpected(insert.error());
     for (const ports::UserRecord& user : users) {
+        if (!forget->reset().bind(user.tenant).bind_text(user.name).run())
+            return tl::unexpected(database.trouble());
         insert->reset().bind(user.tenant).bind_text(user.name).bind_text(user.realm);
         insert->bind_text(user.domain);
         for (const std::string& ha1 : user.ha1.plain) insert->bind_blob(ha1);

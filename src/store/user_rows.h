@@ -9,9 +9,11 @@
 
 namespace signalbox::store {
 
-/// The users whose change number is greater than `after`, in the order of changes; removed ones
-/// only when `after` is not 0.
-Outcome<std::vector<ports::UserRecord>> read_users(sqlite::Database& database, uint64_t after);
+enum class RemovedUsers : uint8_t { LeftOut, Included };
+/// The users whose change number is greater than `after`, in the order of changes. Of removed ones
+/// the name and the addresses that they had.
+Outcome<std::vector<ports::UserRecord>> read_users(sqlite::Database& database, uint64_t after,
+                                                   RemovedUsers removed);
 /// The number of the latest change; 0: no user was ever written.
 Outcome<uint64_t> last_user_change(sqlite::Database& database);
 

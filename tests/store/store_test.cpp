@@ -141,6 +141,21 @@ TEST_P(Store_Behaviour, ShowsUsersAndTheirChanges) {
     EXPECT_TRUE(store->users_changed_since(changes->version)->users.empty());
 }
 
+TEST_P(Store_Behaviour, SaysWhoWasRemovedAndWhatHeHadBeenGranted) {
+    if (GetParam() != Engine::Sqlite) return;  // the other keeps neither bindings nor grants
+    auto accounts = UserAccounts::open(directory_.path());
+    ports::UserRecord user = make_user("alice", "secret", {"example.test", "example.test"});
+    user.addresses = {"+15550100"};
+    ASSERT_TRUE(accounts->put(user));
+    ASSERT_TRUE(*accounts->remove("alice"));
+    auto store = open();
+    const auto users = store->load_users();
+    ASSERT_EQ(users->users.size(), 1u);
+    EXPECT_TRUE(users->users[0].is_removed);
+    EXPECT_EQ(users->users[0].addresses, user.addresses);
+    EXPECT_TRUE(users->users[0].ha1.plain[0].empty());
+}
+
 TEST_P(Store_Behaviour, SkipsEventsThatItCannotDecode) {
     auto journal = open_journal(directory_);
     auto store = open();

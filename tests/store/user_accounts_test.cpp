@@ -105,5 +105,19 @@ TEST_F(UserAccounts_Behaviour, RemovesAndAddsAgain) {
     EXPECT_EQ(accounts.list()->size(), 1u);
 }
 
+TEST_F(UserAccounts_Behaviour, WhoComesAgainHasNothingOfWhatWasGrantedBefore) {
+    auto accounts = open();
+    ports::UserRecord user = make_user("alice", "secret", kRealm);
+    user.addresses = {"+15550100"};
+    for (const bool is_imported : {false, true}) {
+        ASSERT_TRUE(accounts.put(user));
+        EXPECT_TRUE(*accounts.remove("alice"));
+        const ports::UserRecord again = make_user("alice", "secret", kRealm);
+        ASSERT_TRUE(is_imported ? accounts.import({again}) : accounts.put(again));
+        EXPECT_TRUE((*accounts.find("alice"))->addresses.empty()) << is_imported;
+        ASSERT_TRUE(accounts.import({again}));
+    }
+}
+
 }  // namespace
 }  // namespace signalbox::store

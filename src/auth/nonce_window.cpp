@@ -9,9 +9,30 @@ namespace signalbox::auth {
 
 namespace {
 
-constexpr uint32_t kWindow = 32;
+constexpr uint32_t kWordBits = 64;
 
 }  // namespace
+
+/// The highest count rises: all that were used lie so much farther behind it.
+void NonceWindow::Entry::advance(uint32_t counts) {
+    if (counts >= kNonceWindow) return used.fill(0);
+    const size_t words = counts / kWordBits;
+    const uint32_t bits = counts % kWordBits;
+    for (size_t i = used.size(); i-- > 0;) {
+        const uint64_t near = i >= words ? used[i - words] : 0;
+        const uint64_t nearer = i > words ? used[i - words - 1] : 0;
+        used[i] = bits == 0 ? near : (near << bits) | (nearer >> (kWordBits - bits));
+    }
+}
+
+bool NonceWindow::Entry::take(uint32_t behind) {
+    if (behind >= kNonceWindow) return false;
+    uint64_t& word = used[behind / kWordBits];
+    const uint64_t bit = uint64_t{1} << (behind % kWordBits);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    return true;
+}
 
 NonceWindow::NonceWindow(Now birth, size_t capacity)
     : capacity_(std::clamp<size_t>(capacity, 1, UINT32_MAX)),
@@ -33,13 +54,13 @@ NonceWindow::Entry* NonceWindow::find_or_make(const NonceId& nonce, bool& is_new
     is_new = true;
     if (ring_.size() < capacity_) {
         places_.emplace(nonce.random, static_cast<uint32_t>(ring_.size()));
-        return &ring_.emplace_back(Entry{nonce, 0, 0});
+        return &ring_.emplace_back(Entry{nonce});
     }
     Entry& entry = ring_[oldest_];
     floor_ms_ = std::max(floor_ms_, entry.id.issued_ms);
     places_.erase(entry.id.random);
     places_.emplace(nonce.random, static_cast<uint32_t>(oldest_));
-    entry = Entry{nonce, 0, 0};
+    entry = Entry{nonce};
     oldest_ = (oldest_ + 1) % ring_.size();
     return &entry;
 }
@@ -50,21 +71,11 @@ NonceWindow::Use NonceWindow::use(const NonceId& nonce, uint32_t nc) {
     if (entry == nullptr) return Use::Forgotten;
     if (is_new) {
         entry->highest = nc;
-        entry->used = 1;
-        return Use::Fresh;
-    }
-    if (nc > entry->highest) {
-        const uint32_t ahead = nc - entry->highest;
-        entry->used = ahead < kWindow ? (entry->used << ahead) | 1U : 1U;
+    } else if (nc > entry->highest) {
+        entry->advance(nc - entry->highest);
         entry->highest = nc;
-        return Use::Fresh;
     }
-    const uint32_t behind = entry->highest - nc;
-    if (behind >= kWindow) return Use::Repeated;
-    const uint32_t bit = 1U << behind;
-    if ((entry->used & bit) != 0) return Use::Repeated;
-    entry->used |= bit;
-    return Use::Fresh;
+    return entry->take(entry->highest - nc) ? Use::Fresh : Use::Repeated;
 }
 
 NonceWindow::Use NonceWindow::use_up(const NonceId& nonce) {
@@ -73,7 +84,7 @@ NonceWindow::Use NonceWindow::use_up(const NonceId& nonce) {
     if (entry == nullptr) return Use::Forgotten;
     if (!is_new) return Use::Repeated;
     entry->highest = UINT32_MAX;
-    entry->used = UINT32_MAX;
+    entry->used.fill(UINT64_MAX);
     return Use::Fresh;
 }
 

@@ -36,27 +36,39 @@ TEST_F(NonceWindow_Rfc7616_5_5, FirstCountMayBeAny) {
     EXPECT_EQ(window.use(nonce(1), 0), Use::Repeated);
     EXPECT_EQ(window.use(nonce(2), UINT32_MAX), Use::Fresh);
     EXPECT_EQ(window.use(nonce(2), UINT32_MAX), Use::Repeated);
-    EXPECT_EQ(window.use(nonce(2), UINT32_MAX - 31), Use::Fresh);
+    EXPECT_EQ(window.use(nonce(2), UINT32_MAX - 255), Use::Fresh);
 }
 
 TEST_F(NonceWindow_Rfc7616_5_5, LateCountsInsideTheWindowWorkOnce) {
-    EXPECT_EQ(window.use(nonce(1), 100), Use::Fresh);
-    EXPECT_EQ(window.use(nonce(1), 99), Use::Fresh);
-    EXPECT_EQ(window.use(nonce(1), 69), Use::Fresh);  // 31 behind
-    EXPECT_EQ(window.use(nonce(1), 69), Use::Repeated);
-    EXPECT_EQ(window.use(nonce(1), 68), Use::Repeated);  // 32 behind: it cannot be told
-    EXPECT_EQ(window.use(nonce(1), 67), Use::Repeated);
+    EXPECT_EQ(window.use(nonce(1), 300), Use::Fresh);
+    EXPECT_EQ(window.use(nonce(1), 299), Use::Fresh);
+    EXPECT_EQ(window.use(nonce(1), 45), Use::Fresh);  // 255 behind
+    EXPECT_EQ(window.use(nonce(1), 45), Use::Repeated);
+    EXPECT_EQ(window.use(nonce(1), 44), Use::Repeated);  // 256 behind: it cannot be told
+    EXPECT_EQ(window.use(nonce(1), 43), Use::Repeated);
 }
 
-TEST_F(NonceWindow_Rfc7616_5_5, JumpsOf31And32And33KeepTheRightBits) {
-    for (const uint32_t jump : {31U, 32U, 33U}) {
+TEST_F(NonceWindow_Rfc7616_5_5, ABurstInAnyOrderWorksOnceEach) {
+    for (const uint32_t step : {1U, 37U, 101U, 255U}) {
+        const NonceId id = nonce(step);
+        const auto nth = [step](uint32_t i) { return 1 + i * step % kNonceWindow; };
+        for (uint32_t i = 0; i < kNonceWindow; ++i)
+            ASSERT_EQ(window.use(id, nth(i)), Use::Fresh) << step << " " << nth(i);
+        for (uint32_t i = 0; i < kNonceWindow; ++i)
+            ASSERT_EQ(window.use(id, nth(i)), Use::Repeated) << step << " " << nth(i);
+    }
+}
+
+TEST_F(NonceWindow_Rfc7616_5_5, JumpsAroundAWordAndTheWindowKeepTheRightBits) {
+    NonceWindow many{at(Duration{}), 16};
+    for (const uint32_t jump : {63U, 64U, 65U, 128U, 191U, 192U, 255U, 256U, 257U}) {
         const NonceId id = nonce(100 + jump);
-        EXPECT_EQ(window.use(id, 50), Use::Fresh);
-        EXPECT_EQ(window.use(id, 50 + jump), Use::Fresh);
-        EXPECT_EQ(window.use(id, 50 + jump), Use::Repeated);
-        EXPECT_EQ(window.use(id, 50), Use::Repeated) << jump;
-        EXPECT_EQ(window.use(id, 51 + jump - 1), Use::Repeated);
-        EXPECT_EQ(window.use(id, 49 + jump), Use::Fresh) << jump;
+        EXPECT_EQ(many.use(id, 50), Use::Fresh);
+        EXPECT_EQ(many.use(id, 50 + jump), Use::Fresh);
+        EXPECT_EQ(many.use(id, 50 + jump), Use::Repeated);
+        EXPECT_EQ(many.use(id, 50), Use::Repeated) << jump;
+        EXPECT_EQ(many.use(id, 51 + jump - 1), Use::Repeated);
+        EXPECT_EQ(many.use(id, 49 + jump), Use::Fresh) << jump;
     }
 }
 

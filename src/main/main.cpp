@@ -85,7 +85,8 @@ void add_user_commands(CLI::App& app, Parsed& parsed) {
         *user, "add", "Add a user; asks for the password on a terminal, else makes one",
         "Examples:\n  signalbox user add alice\n  signalbox user add bob --password secret "
         "--address +15550100 --address sip:sales@example.test\n");
-    add->add_option("name", parsed.user.name, "The user part of the address, without a domain")
+    add->add_option("name", parsed.user.name,
+                    "The user part of the address, without a domain; in all configured domains")
         ->required();
     add->add_option("--address", parsed.user.addresses,
                     "A further address that the user may show in From, and register for as long "

@@ -13,6 +13,7 @@ namespace signalbox::config {
 namespace {
 
 constexpr uint16_t kSipPort = 5060;
+constexpr std::string_view kLocalHost = "localhost";
 
 }  // namespace
 
@@ -42,6 +43,9 @@ LoadedConfig default_config() {
     config.data_dir = (std::filesystem::current_path() / "data").string();
     config.settings.server_name = "Signalbox";
     config.settings.domains = {host_name()};
+    if (config.settings.domains.front() != kLocalHost) {
+        config.settings.domains.emplace_back(kLocalHost);
+    }
     config.settings.listeners = default_listeners();
     config.listen_security.resize(config.settings.listeners.size());
     config.settings.timers = config.settings.timers.resolved();

@@ -78,8 +78,8 @@ tl::expected<LoadedConfig, ConfigErrors> load_config(const std::string& file);
 /// As load_config() for a text that stands in `file`.
 tl::expected<LoadedConfig, ConfigErrors> parse_config(std::string_view text,
                                                       const std::string& file);
-/// What holds without a file: UDP and TCP 5060 on all addresses, the machine's addresses and host
-/// name as domains, ./data.
+/// What holds without a file: UDP and TCP 5060 on all addresses; the machine's addresses, its host
+/// name (from which the realm comes) and localhost as domains; ./data.
 LoadedConfig default_config();
 
 /// The snapshot of a configuration. `fixed_realm` is store::fixed_realm(); `own_addresses` are the

@@ -49,10 +49,10 @@ constexpr std::array kKeys{
         .type = KeyType::TextList,
         .help = "The domains whose addresses of record live here. They need not exist in DNS. The "
                 "addresses at which the server listens are its own besides these. Without a "
-                "configuration file: the machine's host name. All domains have the same users. A "
-                "phone gives its user name alone as digest username; of names with a domain only "
-                "that with the domain that stood first when the password was set is known, any "
-                "other is answered as a wrong password.",
+                "configuration file: the machine's host name, and localhost. All domains have the "
+                "same users. A phone gives its user name alone as digest username; of names with a "
+                "domain only that with the domain that stood first when the password was set is "
+                "known, any other is answered as a wrong password.",
         .store = store_domains},
     Key{.name = "data_dir",
         .type = KeyType::Text,

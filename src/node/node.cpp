@@ -1,6 +1,7 @@
 // A running node: signals, reload, drain and shutdown.
 #include "node/node.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
 
@@ -18,6 +19,17 @@ constexpr Duration kLastFold = std::chrono::seconds(2);
 /// retransmission, and never none at all.
 constexpr Duration kLastWordsMin = std::chrono::milliseconds(250);
 constexpr Duration kLastWordsMax = std::chrono::seconds(1);
+constexpr Duration kAddressRetry = std::chrono::seconds(1);
+
+/// Those of `all` that are not among `some`, for people.
+std::string missing_from(const std::vector<IpAddress>& some, const std::vector<IpAddress>& all) {
+    std::string text;
+    for (const IpAddress& address : all) {
+        if (std::find(some.begin(), some.end(), address) != some.end()) continue;
+        text += (text.empty() ? "" : ", ") + address.to_string();
+    }
+    return text;
+}
 
 }  // namespace
 
@@ -47,9 +59,10 @@ void Node::announce(const std::string& line, std::string_view event,
     if (!options_.progress || !config_.log_file.empty()) options_.log->info(event, fields);
 }
 
-std::unique_ptr<ports::Snapshot> Node::make_snapshot(const config::LoadedConfig& config) {
+std::unique_ptr<ports::Snapshot> Node::make_snapshot(const config::LoadedConfig& config,
+                                                     std::vector<IpAddress> own_addresses) {
     return config::make_snapshot(config, ++snapshot_version_, fixed_realm_,
-                                 config::own_addresses());
+                                 std::move(own_addresses));
 }
 
 void Node::await_signal() {
@@ -72,7 +85,8 @@ void Node::reload() {
         counters_.add(Counter::config_reloads_refused_total);
         options_.log->error("config_refused", {{"reason", why}});
     };
-    if (!config_.has_file()) return refuse("The server runs without a configuration file.");
+    // Then there is nothing to read but the addresses.
+    if (!config_.has_file()) return take_own_addresses();
     auto loaded = config::load_config(config_.file);
     if (!loaded) {
         for (const config::ConfigError& error : loaded.error()) {
@@ -108,13 +122,36 @@ void Node::reload() {
     }
     config_ = std::move(*loaded);
     options_.log->set_level(sinks::parse_log_level(config_.log_level));
-    const ports::Snapshot* snapshot = snapshots_.add(make_snapshot(config_));
+    const ports::Snapshot* snapshot =
+        snapshots_.add(make_snapshot(config_, config::own_addresses()));
     for (const auto& shard : shards_) {
         shard->secure(security->listeners);
         shard->post(ports::InstallSnapshot{snapshot});
     }
     counters_.add(Counter::config_reloads_total);
     options_.log->info("config_loaded", {{"file", config_.file}, {"version", snapshot->version}});
+}
+
+/// A wildcard listener serves the addresses that the machine has now. Calls that are up keep the
+/// snapshot with which they began.
+void Node::take_own_addresses() {
+    std::vector<IpAddress> addresses = config::own_addresses();
+    const std::vector<IpAddress>& known = snapshots_.newest()->own_addresses;
+    if (addresses == known) return;
+    if (!snapshots_.has_room()) {
+        counters_.add(Counter::own_addresses_refused_total);
+        return address_watch_->look_again_after(kAddressRetry);
+    }
+    const std::string gained = missing_from(known, addresses);
+    const std::string lost = missing_from(addresses, known);
+    const ports::Snapshot* snapshot = snapshots_.add(make_snapshot(config_, std::move(addresses)));
+    for (const auto& shard : shards_) shard->post(ports::InstallSnapshot{snapshot});
+    counters_.add(Counter::own_addresses_changed_total);
+    announce("The addresses of this machine have changed:" +
+                 (gained.empty() ? "" : " new " + gained + ".") +
+                 (lost.empty() ? "" : " gone " + lost + "."),
+             "own_addresses_changed",
+             {{"new", gained}, {"gone", lost}, {"version", snapshot->version}});
 }
 
 void Node::drain(int signal) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "io/address_watch.h"
 #include "node/control_commands.h"
 #include "node/control_server.h"
 #include "node/data_lock.h"
@@ -61,13 +62,15 @@ class Node final {
     void await_signal();
     void on_signal(int signal);
     void reload();
+    void take_own_addresses();
     void drain(int signal);
     void await_idle();
     void end_pending_invites();
     void on_idle_answers(const ShardQueries::Answers& answers);
     void post_users(std::vector<ports::UserRecord> users);
     void on_report(ShardReport&& report);
-    std::unique_ptr<ports::Snapshot> make_snapshot(const config::LoadedConfig& config);
+    std::unique_ptr<ports::Snapshot> make_snapshot(const config::LoadedConfig& config,
+                                                   std::vector<IpAddress> own_addresses);
     /// Tells the person who started the server, and the log unless that stands on the same
     /// terminal.
     void announce(const std::string& line, std::string_view event,
@@ -96,6 +99,7 @@ class Node final {
     std::unique_ptr<ControlServer> control_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_timer_;
+    std::unique_ptr<io::AddressWatch> address_watch_;
     std::optional<Instant> drain_until_;
     Instant end_invites_at_ = kNever;
     bool was_idle_ = false;  // at the last question

@@ -73,7 +73,7 @@ store::Outcome<void> Node::start() {
     security_ = std::move(security.listeners);
     TRY(check_ports());
     TRY_ASSIGN(restored, load_store());
-    snapshots_.add(make_snapshot(config_));
+    snapshots_.add(make_snapshot(config_, config::own_addresses()));
     TRY_ASSIGN(sockets, open_sockets());
     TRY(make_shards());
     connect_shards();
@@ -95,6 +95,10 @@ store::Outcome<void> Node::start() {
     for (uint8_t i = 0; i < shard_count_; ++i) shards_[i]->start(std::move(sockets[i]));
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
     await_signal();
+    address_watch_ =
+        std::make_unique<io::AddressWatch>(context_, counters_, [this] { take_own_addresses(); });
+    // What changed since the snapshot was made was announced to nobody.
+    address_watch_->look_again_after({});
     warn_of_few_descriptors();
     say_listening();
     return {};

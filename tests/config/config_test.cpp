@@ -158,6 +158,12 @@ TEST(Config_Behaviour, HasTheSameDefaultsWithAnEmptyFileAsInTheCode) {
 
 TEST(Config_Behaviour, ListensOnAllAddressesWhenNobodySaysWhere) {
     for (const LoadedConfig& config : {good(""), default_config()}) {
+TEST(Config_Behaviour, WithoutAFileTheMachinesNamesAreDomains) {
+    const std::vector<std::string> domains = default_config().settings.domains;
+    EXPECT_EQ(domains.front(), host_name());
+    EXPECT_EQ(std::count(domains.begin(), domains.end(), "localhost"), 1);
+}
+
         const auto& listeners = config.settings.listeners;
         ASSERT_GE(listeners.size(), 2u);
         EXPECT_EQ(listeners[0].bound.to_string(), "0.0.0.0:5060");

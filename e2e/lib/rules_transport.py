@@ -202,6 +202,14 @@ def huge_length(case):
     check(stranger.link.is_closed or response and response.status in (400, 413, 513), f"got {response}")
 
 
+@rule("§21.4.11: a whole message whose body is larger than a message may be gets 413 on a stream")
+def too_large_body(case):
+    callee, stranger = case.registered(), case.stranger(transport="tcp")
+    request = stranger.request("MESSAGE", callee.aor, body=b"x" * 70000, kind="text/plain")
+    response = stranger.ask(request)
+    check(response.status == 413, f"got {response.start}")
+
+
 @rule("§18: a call between two TCP phones uses their connections, both ways")
 def call_over_streams(case):
     caller, callee = case.registered(transport="tcp"), case.registered(transport="tcp")

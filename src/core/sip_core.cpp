@@ -4,6 +4,7 @@
 #include "core/request_intake.h"
 #include "overload/admission.h"
 #include "presence/reg_event.h"
+#include "sip/stream_framing.h"
 #include "stun/binding.h"
 #include "transport/receive.h"
 
@@ -30,6 +31,18 @@ struct Overloaded : Cases... {
 };
 template <class... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
+
+/// Of a message whose body a stream could not take, only the header fields arrive here, and then
+/// the stream ends (RFC 3261 §21.4.11). A datagram or a frame that is shorter than it says is
+/// another fault.
+bool is_body_past_the_limit(const transport::Packet& packet, const sip::MessageView& view,
+                            Error error) {
+    const transport::Transport transport = packet.flow.transport;
+    if (!transport::is_reliable(transport) || transport::is_websocket(transport)) return false;
+    if (error.code != ErrorCode::body_too_short) return false;
+    const auto length = sip::parse_content_length(view.value(HeaderId::ContentLength));
+    return length && *length > sip::StreamFraming::kMessageBytesMax - packet.bytes.size();
+}
 
 uint32_t share(uint32_t whole, uint8_t shards) {
     return std::max<uint32_t>(whole / shards, 16);
@@ -203,6 +216,10 @@ void SipCore::Impl::on_unreadable(const transport::Packet& packet, const sip::Me
     int status = 400;
     if (error.code == ErrorCode::unsupported_version) status = 505;
     if (error.code == ErrorCode::message_too_large) status = 513;
+    if (is_body_past_the_limit(packet, view, error)) {
+        counters.add(Counter::rx_too_large_requests_total);
+        status = 413;
+    }
     const std::string_view reason = status == 400 ? error_text(error.code) : std::string_view{};
     reply.send_stateless(view, packet.flow, snapshots.current(), {status, reason, {}},
                          out.transmits);

@@ -32,7 +32,8 @@ class StreamFraming final {
     /// Looks at all unconsumed octets of the stream. The caller consumes skip + size before it
     /// calls again after anything but NeedMore. Errors (close the connection): headers past the
     /// limit, a missing, malformed, contradicting or too large Content-Length. On such an error
-    /// `header_size` tells whether the headers are whole and can be answered (400 or 413).
+    /// `header_size` tells whether the headers are whole and can be answered: 400, or 413 where the
+    /// body is too large.
     Result<Frame> next(std::string_view buffer);
     size_t header_size() const { return header_size_; }
 

@@ -29,6 +29,7 @@ class Call final {
     Duration call_max{};
     Duration session{};  // granted until the next refresh; 0: no limit
     bool has_rung = false;
+    ports::EndedBy early_bye_by = ports::EndedBy::Nobody;  // who sent a BYE before any answer
     bool is_answered = false;
     static constexpr size_t kDialogsMax = 8;
     std::array<uint64_t, kDialogsMax> dialogs{};  // hashes of callee tags that are up

@@ -12,6 +12,9 @@ using ports::CallEvent;
 using ports::EndedBy;
 using ports::JournalEventKind;
 
+/// What who got a CANCEL or a BYE says of the INVITE (RFC 3261 §9.2, §15.1.2).
+constexpr int kRequestTerminated = 487;
+
 /// True for final responses after which RFC 3261 §8.1.3 lets a caller send the same call again.
 bool invites_retry(int status) {
     if (status >= 300 && status < 400) return true;
@@ -172,6 +175,8 @@ void CallTracker::failed(Now now, CallHandle handle, int status, EndedBy by,
                          std::string_view reason, ports::Outbox& out) {
     Call* call = calls_.get(handle);
     if (call == nullptr || call->is_answered) return;
+    if (status == kRequestTerminated && call->early_bye_by != EndedBy::Nobody)
+        by = call->early_bye_by;
     if (!invites_retry(status)) {
         end(now, handle, status, by, reason, out);
         return;
@@ -195,6 +200,12 @@ void CallTracker::hold(Now now, Call& call, int status, EndedBy by, std::string_
     event.ended_by = by;
     event.reason = reason;
     out.journal(event);
+}
+
+void CallTracker::bye_before_answer(CallHandle handle, EndedBy by) {
+    Call* call = calls_.get(handle);
+    if (call == nullptr || call->is_answered) return;
+    if (call->early_bye_by == EndedBy::Nobody) call->early_bye_by = by;
 }
 
 void CallTracker::dialog_ended(CallHandle handle, Now bye_at, std::string_view callee_tag,

@@ -62,6 +62,9 @@ class CallTracker final {
     /// The last attempt of the caller got the final response `status`, not a 2xx.
     void failed(Now now, CallHandle call, int status, ports::EndedBy by, std::string_view reason,
                 ports::Outbox& out);
+    /// A BYE by `by` goes to the other side while no dialog of the call is answered (RFC 3261 §15):
+    /// when the INVITE then ends with 487, that end is his doing, not of who answers so.
+    void bye_before_answer(CallHandle call, ports::EndedBy by);
     /// A dialog of the call ended at `bye_at`. The call ends when no dialog is left.
     void dialog_ended(CallHandle call, Now bye_at, std::string_view callee_tag, ports::EndedBy by,
                       std::string_view reason, ports::Outbox& out);

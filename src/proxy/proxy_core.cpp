@@ -121,6 +121,9 @@ void ProxyCore::begin_call(ResponseContext& context, const IncomingRequest& requ
         // Knowing the tags is not enough to end somebody's record.
         if (!admission.is_proven) return;
         context.call = s_.calls.find(request.call_id, request.from.tag, request.to.tag);
+        const bool by_caller = s_.calls.is_caller_tag(context.call, request.from.tag);
+        // Already now: his 487 may overtake the answer to the BYE.
+        s_.calls.bye_before_answer(context.call, by_caller ? EndedBy::Caller : EndedBy::Callee);
         return;
     }
     if (!context.is_invite() || request.is_in_dialog()) return;

@@ -72,7 +72,19 @@ struct TrackerTest : ::testing::Test, TrackerRun {};
 
 using CallTracker_Rfc4028_10 = TrackerTest;
 using CallTracker_Behaviour = TrackerTest;
+using CallTracker_Rfc3261_15_1_1 = TrackerTest;
 using CallTracker_Rfc3261_8_1_3 = TrackerTest;
+
+TEST_F(CallTracker_Rfc3261_15_1_1, WhoSaysByeBeforeTheAnswerEndsTheCall) {
+    const CallHandle call = begin();
+    tracker.bye_before_answer(call, EndedBy::Caller);
+    tracker.failed(now, call, 487, EndedBy::Callee, "Request Terminated", out);
+    EXPECT_EQ(ended().ended_by, EndedBy::Caller);
+    const CallHandle busy = begin("c2");
+    tracker.bye_before_answer(busy, EndedBy::Caller);
+    tracker.failed(now, busy, 486, EndedBy::Callee, "Busy Here", out);
+    EXPECT_EQ(ended().ended_by, EndedBy::Callee);
+}
 
 TEST_F(CallTracker_Behaviour, TellsEachThingOnce) {
     const CallHandle call = begin();

@@ -73,6 +73,49 @@ TEST_F(Record_Behaviour, TellsWhoCalledWhomAndForHowLong) {
     EXPECT_EQ(*record.answered - record.started, seconds(5));
 }
 
+TEST_F(Record_Rfc3261_15_1_1, AByeBeforeTheAnswerEndsTheCallForWhoSentIt) {
+    Outgoing call = alice.invite(bob).expect(100);
+    const Incoming leg = bob.expects("INVITE");
+    leg.answers(180);
+    call.expect(180);
+    Dialog early = call.dialog();
+    Outgoing bye = alice.send_in(early, "BYE");
+    const Incoming at_bob = bob.expects("BYE");
+    at_bob.answers(200);
+    bye.expect(200);
+    leg.answers(487);
+    call.expect(487).ack();
+    EXPECT_EQ(world.record_lines(), Lines{"487 Caller Request Terminated"});
+}
+
+TEST_F(Record_Rfc3261_15_1_1, The487MayOvertakeTheAnswerToTheBye) {
+    Outgoing call = alice.invite(bob).expect(100);
+    const Incoming leg = bob.expects("INVITE");
+    leg.answers(180);
+    call.expect(180);
+    Dialog early = call.dialog();
+    alice.send_in(early, "BYE");
+    const Incoming at_bob = bob.expects("BYE");
+    leg.answers(487);
+    call.expect(487).ack();
+    at_bob.answers(200);
+    EXPECT_EQ(world.record_lines(), Lines{"487 Caller Request Terminated"});
+}
+
+TEST_F(Record_Rfc3261_15_1_1, AnotherFailureAfterAnEarlyByeIsTheCallees) {
+    Outgoing call = alice.invite(bob).expect(100);
+    const Incoming leg = bob.expects("INVITE");
+    leg.answers(180);
+    call.expect(180);
+    Dialog early = call.dialog();
+    alice.send_in(early, "BYE");
+    bob.expects("BYE").answers(481);
+    alice.expect(481);
+    leg.answers(486);
+    call.expect(486).ack();
+    EXPECT_EQ(world.record_lines(), Lines{"486 Callee Busy Here"});
+}
+
 TEST_F(Record_Behaviour, AChallengeAndItsRetryAreOneCall) {
     Outgoing first = dora.invite(bob).expect(407);
     first.ack();

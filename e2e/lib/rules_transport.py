@@ -1,5 +1,6 @@
 """Rules of the transport and of framing: RFC 3261 §18, RFC 3581, RFC 5626 §4.4.1."""
 
+import socket
 import time
 
 from link import Stream, StreamListener
@@ -208,6 +209,25 @@ def too_large_body(case):
     request = stranger.request("MESSAGE", callee.aor, body=b"x" * 70000, kind="text/plain")
     response = stranger.ask(request)
     check(response.status == 413, f"got {response.start}")
+
+
+@rule("§18.2.2: a caller that shuts down his sending side still gets his answers over the connection")
+def half_closed(case):
+    callee, stranger = case.registered(), case.stranger(transport="tcp")
+    invite = stranger.send(stranger.request("INVITE", callee.aor))
+    arrived = callee.expect("INVITE")
+    callee.reply(arrived, 180, "Ringing")
+    stranger.expect(180)
+    before = stranger.server.stats()["stream_half_closed_total"]
+    stranger.link.socket.shutdown(socket.SHUT_WR)
+    deadline = time.monotonic() + 5
+    while stranger.server.stats()["stream_half_closed_total"] == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    callee.reply(arrived, 486, "Busy Here")
+    response = stranger.final(invite.get("Call-ID"))
+    check(response.status == 486, f"got {response.start}")
+    stranger.next(lambda message: False, 5)
+    check(stranger.link.is_closed, "the connection stays open with nothing left to say")
 
 
 @rule("§18: a call between two TCP phones uses their connections, both ways")

@@ -49,6 +49,7 @@ struct StreamConnection {
         Connecting,   // opened by us, not yet established
         Handshaking,  // TLS or WebSocket is being agreed on
         Open,         // messages go both ways
+        HalfClosed,   // the peer sends no more: what he waits for goes out, and nothing else
         Draining,     // its framing is lost: the answer goes out, what comes is thrown away
     };
 
@@ -64,6 +65,7 @@ struct StreamConnection {
     bool was_open = false;  // flows may name it
     bool is_proven = false;   // it brought a valid SIP message, or we know whom it leads to
     bool is_counted = false;  // in the count of its source's connections
+    uint32_t owed = 0;        // requests that it brought and that got no final response yet
     std::unique_ptr<StreamLayers> layers;  // null: TCP
     sip::StreamFraming framing;
     sip::Frame held;                       // at the beginning of `input`
@@ -72,7 +74,7 @@ struct StreamConnection {
     Instant heard;                         // of the latest octet, or when it was made
     Instant opened;                        // when the state became Open
     Instant begun = kNever;  // of the message that is not whole; when Handshaking or Draining: of
-                             // that state
+                             // that state; when HalfClosed: of the latest answer, or of that state
 };
 
 }  // namespace signalbox::io

@@ -55,7 +55,9 @@ void StreamSet::input_ready(Name name) {
         read(name, now);
     }
     const StreamConnection* connection = connections_.get(name);
-    if (connection != nullptr && !connection->is_held) await_input(name);
+    const bool is_read = connection != nullptr && !connection->is_held &&
+                         connection->state != StreamConnection::State::HalfClosed;
+    if (is_read) await_input(name);
     sink_.end_turn();
 }
 
@@ -72,7 +74,7 @@ void StreamSet::read(Name name, Instant now) {
     if (is_own_buffer) {
         connection.input.resize(kept + static_cast<size_t>(std::max<ssize_t>(received, 0)));
     }
-    if (received == 0) return end(name, transport::FlowError::ClosedByPeer);
+    if (received == 0) return peer_sends_no_more(name, now);
     if (received < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
         return end(name, transport::FlowError::Reset);
@@ -83,6 +85,30 @@ void StreamSet::read(Name name, Instant now) {
                                         ? std::string_view(connection.input)
                                         : std::string_view(into, static_cast<size_t>(received));
     take_input(connection, buffer, now, is_own_buffer);
+}
+
+/// The end of what a TCP peer sends: he may have closed his connection, or have closed one way of
+/// it and still read. Answers that he waits for are tried (RFC 3261 §18.2.2); his bindings lose
+/// their flow at once. TLS and WebSocket say when they close, and end with that.
+void StreamSet::peer_sends_no_more(Name name, Instant now) {
+    StreamConnection& connection = *connections_.get(name);
+    const bool is_awaited = (connection.is_proven && connection.owed > 0) || connection.output;
+    const bool is_open = connection.state == StreamConnection::State::Open && !connection.layers;
+    if (!is_awaited || !is_open) return end(name, transport::FlowError::ClosedByPeer);
+    counters_.add(Counter::stream_half_closed_total);
+    connection.state = StreamConnection::State::HalfClosed;
+    connection.begun = now;
+    give_spare(std::move(connection.input));
+    leave_by_key(connection);
+    closed_.push_back({connection.flow, transport::FlowError::ClosedByPeer});
+    connection.was_open = false;
+}
+
+/// What is owed decides how long a connection stays whose peer sends no more.
+void StreamSet::note_answer(StreamConnection& connection, Instant now, Message message) {
+    if (message == Message::Request) return;
+    if (message == Message::Final && connection.owed > 0) --connection.owed;
+    if (connection.state == StreamConnection::State::HalfClosed) connection.begun = now;
 }
 
 void StreamSet::take_input(StreamConnection& connection, std::string_view buffer, Instant now,
@@ -151,7 +177,10 @@ bool StreamSet::hand_over(StreamConnection& connection, std::string_view message
         sip::MessageView view;
         connection.is_proven = sip::parse_message(message, view) && sip::check_message(view);
     }
+    const bool is_owed = message_of(message) == Message::Request && !message.starts_with("ACK ");
+    connection.owed += is_owed;
     if (sink_.on_stream_message({connection.flow, message, turn_ - connection.heard})) return true;
+    connection.owed -= is_owed;
     connection.is_held = true;
     held_.push_back(name_of(connection));
     return false;
@@ -176,8 +205,7 @@ void StreamSet::lose_framing(StreamConnection& connection, std::string_view rest
 /// What is queued, and what is queued before the next write, still goes out; then the stream ends.
 void StreamSet::drain(StreamConnection& connection) {
     connection.state = StreamConnection::State::Draining;
-    const auto found = by_key_.find(StreamKey::of(connection.flow));
-    if (found != by_key_.end() && found->second == name_of(connection)) by_key_.erase(found);
+    leave_by_key(connection);
 }
 
 void StreamSet::finish_draining(StreamConnection& connection) {
@@ -271,6 +299,9 @@ void StreamSet::write(Name name) {
         output.sent += static_cast<size_t>(sent);
     }
     if (connection.state == StreamConnection::State::Draining) finish_draining(connection);
+    const bool is_done =
+        connection.state == StreamConnection::State::HalfClosed && connection.owed == 0;
+    if (is_done) end(name, transport::FlowError::ClosedByPeer);
 }
 
 /// Offers to the system what is queued, and forgets what it does not take.

@@ -248,6 +248,7 @@ bool StreamSet::wrap(StreamConnection& connection, std::string_view message, Str
             if (connection.layers->web_socket) return false;
             break;
         case StreamConnection::State::Open:
+        case StreamConnection::State::HalfClosed:
             break;
     }
     std::string_view plain = message;

@@ -39,6 +39,7 @@ constexpr uint32_t kPlacesMax =
 constexpr int kAcceptsPerTurn = 64;
 constexpr Duration kAcceptPause = std::chrono::milliseconds(200);
 constexpr size_t kScratchBytes = 65536;
+constexpr std::string_view kResponseBegin = "SIP/2.0 ";
 
 bool is_out_of_descriptors(int error) {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -209,15 +210,24 @@ StreamSet::Name StreamSet::adopt(FileDescriptor socket, const transport::Flow& f
     return name;
 }
 
-StreamSet::Name StreamSet::find(const transport::Flow& flow) {
+StreamSet::Message StreamSet::message_of(std::string_view bytes) {
+    if (!bytes.starts_with(kResponseBegin)) return Message::Request;
+    return bytes.substr(kResponseBegin.size(), 1) == "1" ? Message::Provisional : Message::Final;
+}
+
+StreamSet::Name StreamSet::find(const transport::Flow& flow, Message message) {
     if (flow.connection != transport::Flow::kNoConnection) {
         const Name name{flow.connection, flow.generation};
         const StreamConnection* connection = connections_.get(name);
         // Numbers begin again when the server does: a flow from before a restart may name another
         // peer's connection.
-        if (connection != nullptr && connection->flow.transport == flow.transport &&
-            connection->flow.remote.address == flow.remote.address)
-            return name;
+        const bool is_named = connection != nullptr &&
+                              connection->flow.transport == flow.transport &&
+                              connection->flow.remote.address == flow.remote.address;
+        const bool is_usable =
+            is_named && (message != Message::Request ||
+                         connection->state != StreamConnection::State::HalfClosed);
+        if (is_usable) return name;
     }
     const auto found = by_key_.find(StreamKey::of(flow));
     return found == by_key_.end() ? Name{} : found->second;
@@ -225,11 +235,13 @@ StreamSet::Name StreamSet::find(const transport::Flow& flow) {
 
 void StreamSet::send(Instant now, const transport::Flow& flow, std::string_view bytes,
                      StreamOwner owner, Duration connect_max) {
-    Name name = find(flow);
+    const Message message = message_of(bytes);
+    Name name = find(flow, message);
     if (!name) name = open(now, flow);
     if (connect_max > Duration{}) limit_connect(name, now + connect_max);
     StreamConnection* connection = connections_.get(name);
     if (connection != nullptr && queue(*connection, bytes, owner)) {
+        note_answer(*connection, now, message);
         counters_.add(Counter::tx_packets_total);
         return;
     }
@@ -338,10 +350,15 @@ void StreamSet::end(Name name, transport::FlowError why) {
     }
     if (connection.was_open) closed_.push_back({connection.flow, why});
     if (connection.is_counted) sources_->remove(connection.flow.remote.address);
-    const auto found = by_key_.find(StreamKey::of(connection.flow));
-    if (found != by_key_.end() && found->second == name) by_key_.erase(found);
+    leave_by_key(connection);
     give_spare(std::move(connection.input));
     connections_.erase(name);
+}
+
+/// Who names no connection finds another one from now on, or opens one.
+void StreamSet::leave_by_key(const StreamConnection& connection) {
+    const auto found = by_key_.find(StreamKey::of(connection.flow));
+    if (found != by_key_.end() && found->second == name_of(connection)) by_key_.erase(found);
 }
 
 }  // namespace signalbox::io

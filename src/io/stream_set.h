@@ -26,7 +26,9 @@ struct StreamLimits {
     Duration idle_timeout = std::chrono::minutes(65);
     Duration message_timeout =
         std::chrono::seconds(30);  // a message that has begun must be whole by then
-    Duration drain_timeout = std::chrono::seconds(2);           // for the answer to a lost framing
+    Duration drain_timeout = std::chrono::seconds(2);  // for the answer to a lost framing
+    Duration half_closed_timeout =
+        std::chrono::seconds(213);  // for the next answer to a peer who sends no more
     Duration handshake_timeout = std::chrono::seconds(10);      // TLS and WebSocket together
     Duration first_message_timeout = std::chrono::seconds(30);  // for the first valid SIP message
     uint32_t connections_per_source = 1000;                     // of all shards; accepted ones
@@ -114,9 +116,10 @@ class StreamSet final {
     bool learn_domain(std::string_view domain);
 
     /// Queues a message for the connection that `flow` names; if that has ended, or none is named,
-    /// for another connection to the same remote, or for a new one. What cannot be sent is in
-    /// failed_owners() sooner or later. Copies `bytes`. `connect_max`, unless 0: how long that
-    /// connection may still take to open, where the limit is longer.
+    /// for another connection to the same remote, or for a new one. A connection whose peer sends
+    /// no more takes responses only (RFC 3261 §18.2.2). What cannot be sent is in failed_owners()
+    /// sooner or later. Copies `bytes`. `connect_max`, unless 0: how long that connection may still
+    /// take to open, where the limit is longer.
     void send(Instant now, const transport::Flow& flow, std::string_view bytes, StreamOwner owner,
               Duration connect_max = {});
     /// Closes the connection that `flow` names, after its output was offered to the system once
@@ -163,7 +166,9 @@ class StreamSet final {
     void accept_ready(size_t index);
     void accept(const Listening& entry, FileDescriptor socket, const Endpoint& remote, Instant now);
     Name adopt(FileDescriptor socket, const transport::Flow& flow, Instant now);
-    Name find(const transport::Flow& flow);
+    enum class Message : uint8_t { Request, Provisional, Final };
+    static Message message_of(std::string_view bytes);
+    Name find(const transport::Flow& flow, Message message);
     Name open(Instant now, const transport::Flow& flow);
     void limit_connect(Name name, Instant deadline);
     void await_connected(Name name);
@@ -172,6 +177,9 @@ class StreamSet final {
     bool is_exempt(const IpAddress& source) const;
     void become_open(StreamConnection& connection, Instant now);
     void sweep(Name name, StreamConnection& connection, Instant now);
+    void peer_sends_no_more(Name name, Instant now);
+    void leave_by_key(const StreamConnection& connection);
+    void note_answer(StreamConnection& connection, Instant now, Message message);
     void end(Name name, transport::FlowError why);
     const Listening* listening_of(uint16_t listener) const;
     Name name_of(const StreamConnection& connection) const;

@@ -42,6 +42,10 @@ void StreamSet::sweep(Name name, StreamConnection& connection, Instant now) {
             counters_.add(Counter::stream_handshake_timeouts_total);
             if (connection.is_proven) note(connection, "the handshake took too long");
             return end(name, transport::FlowError::Handshake);
+        case StreamConnection::State::HalfClosed:
+            if (begun < limits_.half_closed_timeout) return;
+            counters_.add(Counter::stream_half_closed_expired_total);
+            return end(name, transport::FlowError::ClosedByPeer);
         case StreamConnection::State::Draining:
             if (begun >= limits_.drain_timeout) end(name, transport::FlowError::Framing);
             return;

@@ -34,6 +34,8 @@ io::StreamLimits stream_limits(const ports::Snapshot& snapshot, uint8_t shards) 
     limits.connect_timeout = snapshot.limits.connect_timeout;
     limits.idle_timeout = snapshot.limits.stream_idle_timeout;
     limits.message_timeout = snapshot.limits.message_timeout;
+    // Nobody owes an answer for longer: a phone may ring for so long, then it is cancelled.
+    limits.half_closed_timeout = snapshot.timers.c + snapshot.timers.b;
     limits.handshake_timeout = snapshot.limits.handshake_timeout;
     limits.first_message_timeout = snapshot.limits.first_message_timeout;
     limits.connections_per_source = snapshot.limits.connections_per_source;

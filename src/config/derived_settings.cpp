@@ -53,6 +53,12 @@ LoadedConfig derived(LoadedConfig config, const toml::table& root) {
         const ConfigError warning{config.file, line_of(root, "timers", name), text};
         config.warnings.push_back(warning.to_string());
     }
+    if (const auto text = stream_idle_warning(settings)) {
+        const bool is_written = bool{root["limits"]["stream_idle_timeout"]};
+        const uint32_t line = is_written ? line_of(root, "limits", "stream_idle_timeout")
+                                         : line_of(root, "registrar", "expires_max");
+        config.warnings.push_back(ConfigError{config.file, line, *text}.to_string());
+    }
     settings.timers = settings.timers.resolved();
     return config;
 }

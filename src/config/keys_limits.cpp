@@ -100,9 +100,9 @@ constexpr std::array kKeys{
         .store = store<&LimitSettings::connect_timeout>},
     Key{.name = "stream_idle_timeout",
         .type = KeyType::Duration,
-        .default_text = "\"65m\"",
+        .default_text = "\"125m\"",
         .help = "A stream connection without any traffic is closed after this time. Longer than a "
-                "registration lives, or phones behind it cannot be called.",
+                "registration lives (registrar.expires_max), or phones behind it cannot be called.",
         .min = kSecond,
         .max = 30 * kDay,
         .store = store<&LimitSettings::stream_idle_timeout>},

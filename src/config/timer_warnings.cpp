@@ -44,4 +44,15 @@ std::vector<std::pair<std::string, std::string>> timer_warnings(
     return warnings;
 }
 
+std::optional<std::string> stream_idle_warning(const ports::Snapshot& settings) {
+    const Duration idle = settings.limits.stream_idle_timeout;
+    const Duration longest = std::chrono::seconds(settings.registrar.expires_max_s);
+    if (idle >= longest) return std::nullopt;
+    return "limits.stream_idle_timeout = \"" + format_duration(idle) +
+           "\" is shorter than registrar.expires_max (" + format_duration(longest) +
+           "): a phone that is silent for so long loses its connection and cannot be called, "
+           "though "
+           "it is registered.";
+}
+
 }  // namespace signalbox::config

@@ -23,7 +23,7 @@ namespace signalbox::io {
 struct StreamLimits {
     uint32_t connections_max = 100'000;  // of this shard
     Duration connect_timeout = std::chrono::seconds(5);
-    Duration idle_timeout = std::chrono::minutes(65);
+    Duration idle_timeout = std::chrono::minutes(125);
     Duration message_timeout =
         std::chrono::seconds(30);  // a message that has begun must be whole by then
     Duration drain_timeout = std::chrono::seconds(2);  // for the answer to a lost framing

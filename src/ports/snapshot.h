@@ -84,7 +84,7 @@ struct LimitSettings {
     Duration port_timeout =
         std::chrono::seconds(5);  // an answer that another shard, the store or DNS owes
     Duration connect_timeout = std::chrono::seconds(5);
-    Duration stream_idle_timeout = std::chrono::minutes(65);  // longer than a default registration
+    Duration stream_idle_timeout = std::chrono::minutes(125);  // longer than any registration
     uint32_t connections_max = 100'000;
     uint32_t connections_per_source = 1000;  // accepted from one address that is not trusted
     Duration handshake_timeout = std::chrono::seconds(10);      // TLS and WebSocket together

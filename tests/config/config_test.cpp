@@ -65,6 +65,7 @@ methods = ["OPTIONS", "MESSAGE"]
 t1 = "1s"
 [limits]
 auth_failures_max = 7
+stream_idle_timeout = "25h"
 [records]
 call_max = "2h"
 keep = "30d"
@@ -113,6 +114,7 @@ file = "/var/log/signalbox.log"
     EXPECT_THAT(settings.modes[1].methods, ElementsAre("OPTIONS", "MESSAGE"));
     EXPECT_EQ(settings.timers.b, std::chrono::seconds(64));
     EXPECT_EQ(settings.limits.auth_failures_max, 7u);
+    EXPECT_EQ(settings.limits.stream_idle_timeout, std::chrono::hours(25));
     EXPECT_EQ(settings.limits.call_max, std::chrono::hours(2));
     EXPECT_EQ(config.records_keep, std::chrono::hours(30 * 24));
     EXPECT_EQ(config.records_limit, 5000u);
@@ -156,14 +158,14 @@ TEST(Config_Behaviour, HasTheSameDefaultsWithAnEmptyFileAsInTheCode) {
     EXPECT_TRUE(empty.warnings.empty());
 }
 
-TEST(Config_Behaviour, ListensOnAllAddressesWhenNobodySaysWhere) {
-    for (const LoadedConfig& config : {good(""), default_config()}) {
 TEST(Config_Behaviour, WithoutAFileTheMachinesNamesAreDomains) {
     const std::vector<std::string> domains = default_config().settings.domains;
     EXPECT_EQ(domains.front(), host_name());
     EXPECT_EQ(std::count(domains.begin(), domains.end(), "localhost"), 1);
 }
 
+TEST(Config_Behaviour, ListensOnAllAddressesWhenNobodySaysWhere) {
+    for (const LoadedConfig& config : {good(""), default_config()}) {
         const auto& listeners = config.settings.listeners;
         ASSERT_GE(listeners.size(), 2u);
         EXPECT_EQ(listeners[0].bound.to_string(), "0.0.0.0:5060");
@@ -317,6 +319,24 @@ TEST(Config_Rfc3261_17_1_1, WarnsOfTimersShorterThanTheRfcAllowsOnly) {
                 HasSubstr("timers.c = \"3m\" is shorter than the RFC allows (more than 3m)"));
     EXPECT_EQ(config.settings.timers.b, std::chrono::seconds(1));
     EXPECT_EQ(config.settings.timers.f, std::chrono::milliseconds(6400));
+}
+
+TEST(Config_Behaviour, WarnsOfStreamsThatAreClosedBeforeARegistrationEnds) {
+    const LoadedConfig idle = good("[limits]\nstream_idle_timeout = \"7199s\"\n");
+    ASSERT_EQ(idle.warnings.size(), 1u);
+    EXPECT_THAT(
+        idle.warnings[0],
+        HasSubstr("signalbox.toml:2: limits.stream_idle_timeout = \"7199s\" is shorter than "
+                  "registrar.expires_max (2h)"));
+    const LoadedConfig expiry = good("[registrar]\nexpires_max = \"1d\"\n");
+    ASSERT_EQ(expiry.warnings.size(), 1u);
+    EXPECT_THAT(expiry.warnings[0],
+                HasSubstr("signalbox.toml:2: limits.stream_idle_timeout = \"125m\" is shorter than "
+                          "registrar.expires_max (1d)"));
+    EXPECT_TRUE(good("[limits]\nstream_idle_timeout = \"2h\"\n").warnings.empty());
+    EXPECT_TRUE(good("[registrar]\nexpires_max = \"1h\"\n[limits]\nstream_idle_timeout = "
+                     "\"1h\"\n")
+                    .warnings.empty());
 }
 
 TEST(Config_Behaviour, NamesChangedKeysThatNeedARestart) {

@@ -143,7 +143,10 @@ store::Outcome<std::vector<Node::Restored>> Node::load_store() {
     store_ = std::move(opened);
 
     const Instant until = io::read_clocks().monotonic + kFirstFoldMax;
-    while (store_->fold(store::FoldMode::Now).is_behind && io::read_clocks().monotonic < until) {
+    for (bool is_behind = true; is_behind && io::read_clocks().monotonic < until;) {
+        const store::FoldReport report = store_->fold(store::FoldMode::Now);
+        log_damage(*options_.log, report);
+        is_behind = report.is_behind;
     }
     TRY_ASSIGN(users, store_->load_users());
     TRY_ASSIGN(bindings, store_->load_bindings());

@@ -19,6 +19,14 @@ constexpr int kFoldsPerQuestion = 8;  // a question does not wait for a store th
 
 }  // namespace
 
+void log_damage(sinks::Log& log, const store::FoldReport& report) {
+    for (const store::JournalDamage& damage : report.damage) {
+        log.warning(
+            "journal_damaged",
+            {{"file", damage.path}, {"offset", damage.offset}, {"octets_skipped", damage.bytes}});
+    }
+}
+
 StoreWorker::StoreWorker(Setup setup) : setup_(std::move(setup)) {
     fold_thread_ = std::thread([this] {
         ::pthread_setname_np(::pthread_self(), "store");
@@ -94,6 +102,7 @@ void StoreWorker::run_fold() {
 
 bool StoreWorker::fold(store::FoldMode mode) {
     const store::FoldReport report = setup_.store->fold(mode);
+    log_damage(*setup_.log, report);
     if (report.trouble != trouble_) {
         trouble_ = report.trouble;
         if (trouble_.empty()) {

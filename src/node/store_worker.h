@@ -15,6 +15,9 @@
 
 namespace signalbox::node {
 
+/// One line for each segment of the journal that was found damaged.
+void log_damage(sinks::Log& log, const store::FoldReport& report);
+
 /// Owned by the node; stop() before the journals or the store die.
 class StoreWorker final {
  public:

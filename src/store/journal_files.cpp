@@ -57,6 +57,12 @@ std::string segment_path(const std::string& data_dir, uint8_t shard, uint64_t se
     return shard_directory(data_dir, shard) + name.data();
 }
 
+uint64_t sequence_of(std::string_view path) {
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    if (!name.ends_with(kSuffix)) return 0;
+    return text::to_u64(name.substr(0, name.size() - kSuffix.size())).value_or(0);
+}
+
 std::vector<uint8_t> journal_shards(const std::string& data_dir) {
     std::vector<uint8_t> shards;
     for (const std::string& name : names_in(data_dir + "/journal")) {
@@ -71,10 +77,7 @@ std::vector<uint8_t> journal_shards(const std::string& data_dir) {
 std::vector<uint64_t> segment_sequences(const std::string& data_dir, uint8_t shard) {
     std::vector<uint64_t> sequences;
     for (const std::string& name : names_in(shard_directory(data_dir, shard))) {
-        if (!name.ends_with(kSuffix)) continue;
-        const auto number =
-            text::to_u64(std::string_view(name).substr(0, name.size() - kSuffix.size()));
-        if (number && *number != 0) sequences.push_back(*number);
+        if (const uint64_t number = sequence_of(name); number != 0) sequences.push_back(number);
     }
     std::sort(sequences.begin(), sequences.end());
     return sequences;

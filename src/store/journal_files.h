@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -22,6 +23,8 @@ struct SegmentFile {
 std::string shard_directory(const std::string& data_dir, uint8_t shard);
 /// data_dir/journal/shard-07/0000000042.journal
 std::string segment_path(const std::string& data_dir, uint8_t shard, uint64_t sequence);
+/// The number in the name of such a file; 0 when it has none.
+uint64_t sequence_of(std::string_view path);
 /// The shards that have a directory, ascending: also those of starts with more shards.
 std::vector<uint8_t> journal_shards(const std::string& data_dir);
 /// The numbers of a shard's segments, ascending.

@@ -181,6 +181,14 @@ std::map<uint8_t, JournalPosition> JournalFolder::positions() const {
     return positions;
 }
 
+std::vector<JournalDamage> JournalFolder::take_damage() {
+    std::vector<JournalDamage> damage;
+    for (auto& [shard, source] : sources_) {
+        for (JournalDamage& each : source.reader.take_damage()) damage.push_back(std::move(each));
+    }
+    return damage;
+}
+
 uint64_t JournalFolder::skipped_count() const {
     uint64_t count = undecodable_;
     for (const auto& [shard, source] : sources_) count += source.reader.torn_count();

@@ -86,6 +86,8 @@ class JournalFolder final {
     std::map<uint8_t, JournalPosition> positions() const;
     /// Events that could not be decoded, and segments whose end was torn.
     uint64_t skipped_count() const;
+    /// Damaged places that were skipped since the last call.
+    std::vector<JournalDamage> take_damage();
 
  private:
     struct Source {

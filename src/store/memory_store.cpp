@@ -77,6 +77,7 @@ class MemoryStore final : public Store {
     void add_counters(Counters& into) const override {
         into.add(Counter::records_written_total, written_.load(std::memory_order_relaxed));
         into.add(Counter::records_removed_total, removed_.load(std::memory_order_relaxed));
+        damaged_.add_counters(into);
     }
 
  private:
@@ -91,6 +92,7 @@ class MemoryStore final : public Store {
 
     StoreOptions options_;
     JournalFolder folder_;
+    DamagedPlaces damaged_;
     std::map<uint8_t, JournalPosition> trimmed_at_;
     std::map<std::string, User> users_;  // removed ones too
     uint64_t last_change_ = 0;
@@ -183,6 +185,7 @@ FoldReport MemoryStore::fold(FoldMode) {
         const std::lock_guard lock(mutex_);
         for (ports::CallRecord& record : batch.records) keep(std::move(record));
     }
+    report.damage = damaged_.note(folder_.take_damage());
     written_.fetch_add(report.records, std::memory_order_relaxed);
     const WallTime since = kept_since(wall_now(), options_.records_kept);
     remove_old_records(since);

@@ -62,6 +62,7 @@ class SqliteStore final : public Store {
         into.add(Counter::store_write_failures_total, failures_.load(std::memory_order_relaxed));
         into.add(Counter::records_written_total, written_.load(std::memory_order_relaxed));
         into.add(Counter::records_removed_total, removed_.load(std::memory_order_relaxed));
+        damaged_.add_counters(into);
     }
 
  private:
@@ -76,6 +77,7 @@ class SqliteStore final : public Store {
     void remove_old_records(FoldMode mode);
     void note_failure(const Failure& trouble, FoldReport& report);
     void note_success(uint64_t written, FoldReport& report);
+    void tell_damage(JournalFolder& folder, FoldReport& report);
     void trim();
 
     StoreOptions options_;
@@ -84,6 +86,7 @@ class SqliteStore final : public Store {
     std::optional<int64_t> last_data_version_;
     std::unique_ptr<FoldWriter> writer_;
     std::optional<JournalFolder> folder_;
+    DamagedPlaces damaged_;
     std::optional<FoldBatch> unwritten_;  // what a failed transaction held
     std::optional<JournalFolder> refold_;
     std::optional<FoldBatch> refold_unwritten_;
@@ -202,6 +205,8 @@ FoldReport SqliteStore::fold(FoldMode mode) {
     if (refold_ && report.trouble.empty() && !report.is_behind) {
         if (Clock::now() >= next_try_ || mode == FoldMode::Now) write_refold(report);
     }
+    tell_damage(*folder_, report);
+    if (refold_) tell_damage(*refold_, report);
     if (report.trouble.empty() && unwritten_) report.trouble = trouble_;
     if (report.trouble.empty()) {
         remove_old_records(mode);
@@ -251,6 +256,7 @@ bool SqliteStore::end_refold(FoldReport& report) {
         note_failure(forgotten.error(), report);
         return false;
     }
+    tell_damage(*refold_, report);
     refold_.reset();
     return true;
 }
@@ -284,6 +290,12 @@ void SqliteStore::note_success(uint64_t written, FoldReport& report) {
     report.records += written;
     back_off_ = kBackOffMin;
     next_try_ = {};
+}
+
+void SqliteStore::tell_damage(JournalFolder& folder, FoldReport& report) {
+    for (JournalDamage& told : damaged_.note(folder.take_damage())) {
+        report.damage.push_back(std::move(told));
+    }
 }
 
 void SqliteStore::trim() {

@@ -14,6 +14,7 @@
 #include "ports/call_record.h"
 #include "ports/journal_event.h"
 #include "ports/user_record.h"
+#include "store/journal_damage.h"
 #include "store/outcome.h"
 
 namespace signalbox::store {
@@ -57,6 +58,8 @@ struct FoldReport {
     bool is_behind = false;  // more waits: call again (the database is locked or its disk full, or
                              // one batch was not enough)
     std::string trouble;     // a sentence when the store could not be written; empty: all is well
+    std::vector<JournalDamage>
+        damage;  // the first place of each segment found damaged: for the log
 };
 
 /// Threads: everything belongs to one thread (the store's), except records(), record_count() and
@@ -84,7 +87,8 @@ class Store {
 
     virtual Outcome<std::vector<ports::CallRecord>> records(const RecordQuery& query) = 0;
     virtual Outcome<uint64_t> record_count() = 0;
-    /// Adds store_write_failures_total, records_written_total and records_removed_total.
+    /// Adds store_write_failures_total, records_written_total, records_removed_total,
+    /// journal_damaged_total and journal_damaged_bytes_total.
     virtual void add_counters(Counters& into) const = 0;
 };
 

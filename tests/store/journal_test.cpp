@@ -192,26 +192,6 @@ TEST(Journal_Behaviour, CutsATailTornAtAnyOctetOfTheLastEvents) {
     }
 }
 
-TEST(Journal_Behaviour, StopsAtADamagedEventAndGoesOnInTheNextSegment) {
-    TemporaryDirectory directory;
-    {
-        auto journal = open_journal(directory);
-        journal->append("first");
-        journal->append("damaged");
-        journal->append("behind it");
-    }
-    const std::string path = segment_path(directory.path(), 0, 1);
-    {
-        std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
-        file.seekp(static_cast<std::streamoff>(kFirstFrame + frame_bytes(5) + sizeof(FrameHeader)));
-        file.put('D');
-    }
-    EXPECT_EQ(read_all(directory), std::vector<std::string>{"first"});
-    open_journal(directory, 2)->append("second run");
-    JournalReader reader(directory.path(), 0, {});
-    EXPECT_EQ(read_all(reader), (std::vector<std::string>{"first", "second run"}));
-}
-
 TEST(Journal_Behaviour, NeverTakesAnEventOfAnotherPlaceForOneOfItsOwn) {
     EXPECT_NE(frame_checksum(1, 64, "event"), frame_checksum(1, 80, "event"));
     EXPECT_NE(frame_checksum(1, 64, "event"), frame_checksum(2, 64, "event"));

@@ -12,9 +12,13 @@
 namespace signalbox::core {
 namespace {
 
+/// What may be sent to this server, for itself and for its users: a peer that asks by OPTIONS wants
+/// to know whether calls may come here.
 constexpr std::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, REFER, INFO, UPDATE, "
     "PRACK, PUBLISH";
+/// What it takes where the Request-URI names no user (RFC 3261 §21.4.6).
+constexpr std::string_view kAllowForServerItself = "ACK, CANCEL, OPTIONS, REGISTER";
 
 bool is_among(std::span<const std::string_view> known, std::string_view tag) {
     return std::any_of(known.begin(), known.end(),
@@ -32,7 +36,7 @@ proxy::Rejection refuse_method(const proxy::IncomingRequest& request) {
     }
     const bool is_known = request.method() != sip::Method::Extension;
     proxy::Rejection rejection{is_known ? 405 : 501, {}, {}};
-    rejection.headers[0] = {"Allow", "ACK, CANCEL, OPTIONS, REGISTER"};
+    rejection.headers[0] = {"Allow", std::string(kAllowForServerItself)};
     return rejection;
 }
 

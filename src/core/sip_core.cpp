@@ -23,6 +23,7 @@ constexpr int kTimersPerTurn = 1024;
 /// Timer kind by which the pressure fades when nothing comes any more.
 constexpr uint16_t kOverloadTimer = 90;
 constexpr Duration kOverloadTimerInterval = std::chrono::milliseconds(200);
+constexpr Duration kOverloadTimerLate = std::chrono::milliseconds(30);
 
 /// A visitor of several lambdas.
 template <class... Cases>
@@ -96,6 +97,8 @@ struct SipCore::Impl {
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
     void finish_turn(Now now, ports::Outbox& out);
     void update_admission(Now now, ports::Outbox& out);
+    void on_overload_timer(Now now, ports::Outbox& out);
+    void arm_overload_timer(Now now);
     double occupied() const;
     ports::Gauges gauges(Now now) const;
     bool is_idle(Now now) const;
@@ -122,6 +125,7 @@ struct SipCore::Impl {
     proxy::ProxyCore proxy;
     RequestIntake intake;
     Timer overload_timer;
+    Instant overload_timer_due;
     bool is_draining = false;  // ports::Drain came
     bool is_ending = false;    // ports::EndPendingInvites came
     Now last{};
@@ -154,9 +158,20 @@ void SipCore::Impl::update_admission(Now now, ports::Outbox& out) {
             {before, admission.level(), admission.queue_delay(), admission.occupied_permille()});
     }
     if (admission.is_fading())
-        wheel.arm(overload_timer, now.monotonic + kOverloadTimerInterval);
+        arm_overload_timer(now);
     else
         wheel.cancel(overload_timer);
+}
+
+void SipCore::Impl::arm_overload_timer(Now now) {
+    overload_timer_due = now.monotonic + kOverloadTimerInterval;
+    wheel.arm(overload_timer, overload_timer_due);
+}
+
+/// A timer that is late tells of a busy server, not of silence.
+void SipCore::Impl::on_overload_timer(Now now, ports::Outbox& out) {
+    if (now.monotonic - overload_timer_due > kOverloadTimerLate) return arm_overload_timer(now);
+    update_admission(now, out);
 }
 
 /// Of the table that is fullest.
@@ -418,7 +433,7 @@ void SipCore::Impl::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
     } else if (due.kind == kSuspendedTimer) {
         intake.on_timer(now, due, out);
     } else if (due.kind == kOverloadTimer) {
-        update_admission(now, out);
+        on_overload_timer(now, out);
     }
     transaction::TransactionEvent event;
     while (transactions.pop_event(event)) proxy.on_transaction_event(now, event, out);

@@ -136,15 +136,15 @@ UdpReceiver::UdpReceiver()
     }
 }
 
-size_t UdpReceiver::receive(const UdpSocket& socket) {
+size_t UdpReceiver::receive(const UdpSocket& socket, size_t count_max) {
     for (size_t i = 0; i < used_; ++i) {
         msghdr& header = messages_[i].msg_hdr;
         header.msg_namelen = sizeof(SocketAddress);
         header.msg_control = controls_[i].octets.data();
         header.msg_controllen = sizeof(controls_[i].octets);
     }
-    const int received =
-        ::recvmmsg(socket.fd(), messages_.data(), kDatagramBatch, MSG_DONTWAIT, nullptr);
+    const int received = ::recvmmsg(socket.fd(), messages_.data(), static_cast<unsigned>(count_max),
+                                    MSG_DONTWAIT, nullptr);
     // An error here is a full stop for this turn only: EAGAIN, or an ICMP message that concerns
     // another datagram.
     used_ = received > 0 ? static_cast<size_t>(received) : 0;

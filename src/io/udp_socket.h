@@ -79,9 +79,9 @@ class UdpReceiver final {
     UdpReceiver(const UdpReceiver&) = delete;
     UdpReceiver& operator=(const UdpReceiver&) = delete;
 
-    /// Takes up to 64 datagrams that wait; returns their number. Truncated ones have no remote in
-    /// datagram(), for the caller to count.
-    size_t receive(const UdpSocket& socket);
+    /// Takes up to `count_max` datagrams that wait, 1 to 64; returns their number. Truncated ones
+    /// have no remote in datagram(), for the caller to count.
+    size_t receive(const UdpSocket& socket, size_t count_max = kDatagramBatch);
     /// The datagram in place `index` of the latest receive(); empty with no family when it was
     /// truncated.
     Datagram datagram(const UdpSocket& socket, size_t index) const;

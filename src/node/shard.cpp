@@ -19,6 +19,10 @@ constexpr Duration kJournalRetry = std::chrono::milliseconds(50);
 constexpr int kFeedBackMax = 16;
 /// What a wait counts as whose length nobody knows: a full buffer has lost what came next.
 constexpr Duration kFullBufferDelay = std::chrono::milliseconds(100);
+/// A turn that takes longer takes fewer datagrams the next time: nothing is sent before its end,
+/// and the wait of a message is known no more exactly than a turn is long.
+constexpr Duration kTurnMax = std::chrono::milliseconds(10);
+constexpr size_t kBatchMin = 4;
 constexpr Duration kTurnDelayInterval = std::chrono::milliseconds(10);
 constexpr Duration kTurnDelayLifetime = std::chrono::milliseconds(100);
 
@@ -181,7 +185,7 @@ void Shard::receive_datagrams(size_t listener) {
     begin_turn();
     Listening& listening = listening_[listener];
     const io::UdpSocket& socket = *listening.socket;
-    const size_t count = receiver_.receive(socket);
+    const size_t count = receiver_.receive(socket, batch_);
     for (size_t i = 0; i < count; ++i) {
         const io::Datagram datagram = receiver_.datagram(socket, i);
         if (datagram.remote.address.family == Family::None) {
@@ -197,9 +201,16 @@ void Shard::receive_datagrams(size_t listener) {
             counters_.add(Counter::steering_ring_full_dropped_total);
         }
     }
-    if (count < io::kDatagramBatch) listening.emptied = now_.monotonic;
+    const bool is_full = count == batch_;
+    if (!is_full) listening.emptied = now_.monotonic;
     end_turn();
+    if (is_full) fit_batch();
     await_datagrams(listener);
+}
+
+void Shard::fit_batch() {
+    const bool is_long = io::read_clocks().monotonic - now_.monotonic > kTurnMax;
+    batch_ = is_long ? std::max(batch_ / 2, kBatchMin) : std::min(batch_ * 2, io::kDatagramBatch);
 }
 
 Duration Shard::waited_of(Listening& listening, const io::Datagram& datagram) {

@@ -107,6 +107,7 @@ class Shard final : io::StreamSink {
     bool on_stream_message(const transport::Packet& packet) override;
     Duration waited_of(Listening& listening, const io::Datagram& datagram);
     Duration stream_delay();
+    void fit_batch();
     void end_turn() override;
 
     // What a core wants done (shard_output.cpp).
@@ -135,7 +136,8 @@ class Shard final : io::StreamSink {
     Counters counters_;  // of the driver; the core has its own
     ports::Outbox outbox_;
     io::UdpReceiver receiver_;
-    std::vector<Listening> listening_;  // by listener
+    size_t batch_ = io::kDatagramBatch;  // datagrams that a turn takes
+    std::vector<Listening> listening_;   // by listener
     io::StreamSet streams_;
     io::DnsResolver resolver_;
     std::unique_ptr<core::SipCore> core_;

@@ -23,7 +23,7 @@ constexpr Ramp kOptional{0.05, 0.2};
 constexpr Ramp kRegistrations{0.2, 0.6};
 constexpr Ramp kCalls{0.2, 1.0};
 // A refusal costs about a sixth of a call, with its ACK. From here on a part of them is saved.
-constexpr Ramp kRead{0.7, 1.0};
+constexpr Ramp kRead{0.9, 1.0};
 // What is left of each table is for what is in progress and for emergency calls.
 constexpr double kTablesBegin = 0.9;
 constexpr double kTablesEnd = 0.98;

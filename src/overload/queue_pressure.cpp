@@ -33,11 +33,14 @@ void QueuePressure::update(Instant now, Duration target) {
     const int64_t passed = std::clamp<int64_t>((now - interval_begun_) / kInterval, 0, kStepsMax);
     if (passed == 0) return;
     if (count_ > 0) delay_ = sum_ / static_cast<int64_t>(count_);
+    const int64_t waited = latest_ / kInterval + 1;
+    const int64_t busy = count_ > 0 ? std::min(passed, waited) : 0;
     const double target_s = seconds(target);
-    step(count_ > 0 ? seconds(delay_) : 0, target_s);
-    for (int64_t i = 1; i < passed; ++i) step(0, target_s);
-    if (passed > 1 || count_ == 0) delay_ = {};
+    for (int64_t i = busy; i < passed; ++i) step(0, target_s);
+    for (int64_t i = 0; i < busy; ++i) step(seconds(delay_), target_s);
+    if (busy == 0) delay_ = {};
     sum_ = {};
+    latest_ = {};
     count_ = 0;
     interval_begun_ = now;
 }

@@ -22,10 +22,12 @@ class QueuePressure final {
     void add(Duration waited) {
         sum_ += waited;
         ++count_;
+        latest_ = waited;
     }
     /// True when the interval has ended, so that update() has something to do.
     bool is_due(Instant now) const { return now - interval_begun_ >= kInterval; }
-    /// Ends all intervals up to `now`. One without any message counts as one without a delay.
+    /// Ends all intervals up to `now`. Where several have passed since the last call, the server was
+    /// busy in those for which the latest message has waited, and had nothing to do before.
     void update(Instant now, Duration target);
     /// Forgets everything: what the controller is turned off with.
     void reset(Instant now);
@@ -39,6 +41,7 @@ class QueuePressure final {
 
     Instant interval_begun_;
     Duration sum_{};
+    Duration latest_{};
     uint64_t count_ = 0;
     Duration delay_{};
     double value_ = 0;

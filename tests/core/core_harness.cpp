@@ -316,6 +316,8 @@ ports::Gauges World::gauges() const {
         sum.users += one.users;
         sum.pool_bytes += one.pool_bytes;
         sum.sources_blocked += one.sources_blocked;
+        sum.overload_level = std::max(sum.overload_level, one.overload_level);
+        sum.queue_delay_us = std::max(sum.queue_delay_us, one.queue_delay_us);
     }
     return sum;
 }

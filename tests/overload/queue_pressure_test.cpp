@@ -34,7 +34,7 @@ class QueuePressure_Rfc8033_4_2 : public ::testing::Test {
 };
 
 TEST_F(QueuePressure_Rfc8033_4_2, IsNothingWhileMessagesWaitLessThanTheTarget) {
-    intervals(500, milliseconds(29));
+    intervals(500, milliseconds(20));
     EXPECT_EQ(pressure.value(), 0);
 }
 
@@ -72,6 +72,16 @@ TEST_F(QueuePressure_Rfc8033_4_2, IsGoneThreeSecondsAfterTheLastMessage) {
     pressure.update(now, kTarget);
     EXPECT_LT(pressure.value(), 0.05);
     EXPECT_EQ(pressure.delay(), Duration{});
+}
+
+TEST_F(QueuePressure_Rfc8033_4_2, ATurnOfManyIntervalsIsNoSilence) {
+    for (int i = 0; i < 12; ++i) {
+        now += 5 * kInterval;
+        pressure.add(milliseconds(200));
+        pressure.update(now, kTarget);
+    }
+    EXPECT_GT(pressure.value(), 0.8);
+    EXPECT_EQ(pressure.delay(), milliseconds(200));
 }
 
 TEST_F(QueuePressure_Rfc8033_4_2, ForgetsEverythingWhenItIsReset) {

@@ -42,7 +42,7 @@ void RequestIntake::admit(Now now, const proxy::IncomingRequest& request, ports:
 bool RequestIntake::shed(Now now, const proxy::IncomingRequest& request, ports::Outbox& out) {
     if (s_.admission.level() == ports::OverloadLevel::Normal || is_suspended(request)) return false;
     const overload::NewRequest asked{overload::work_of(request.message, request.is_trusted),
-                                     request.call_id, request.message.bytes(),
+                                     request.call_id, request.via.branch, request.message.bytes(),
                                      transport::is_reliable(request.flow.transport)};
     switch (s_.admission.judge(now.monotonic, asked)) {
         case overload::Verdict::Take:

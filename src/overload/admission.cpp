@@ -22,14 +22,13 @@ struct Ramp {
 constexpr Ramp kOptional{0.05, 0.2};
 constexpr Ramp kRegistrations{0.2, 0.6};
 constexpr Ramp kCalls{0.2, 1.0};
-// A refusal costs about a sixth of a call, with its ACK. From here on a part of them is saved.
-constexpr Ramp kRead{0.9, 1.0};
 // What is left of each table is for what is in progress and for emergency calls.
 constexpr double kTablesBegin = 0.9;
 constexpr double kTablesEnd = 0.98;
 
 // A level is entered at once, and left when the pressure has been below it by some, for some time.
-constexpr std::array<double, 4> kEnter{0.0, kOptional.begin, kCalls.begin, kRead.begin};
+// The last one is entered by the excess, which counts on top of the highest pressure.
+constexpr std::array<double, 4> kEnter{0.0, kOptional.begin, kCalls.begin, 1.05};
 constexpr double kLeaveBelow = 0.04;
 constexpr Duration kLeaveAfter = std::chrono::seconds(1);
 
@@ -45,7 +44,8 @@ Admission::Admission(Instant now, Random& random, Counters& counters)
     : random_(random),
       counters_(counters),
       draw_key_{random.next(), random.next()},
-      pressure_(now) {}
+      pressure_(now),
+      refused_(random) {}
 
 void Admission::update(Instant now, const ports::OverloadSettings& settings, double occupied) {
     if (settings.is_enabled) {
@@ -57,19 +57,10 @@ void Admission::update(Instant now, const ports::OverloadSettings& settings, dou
     const double tables =
         std::clamp((occupied - kTablesBegin) / (kTablesEnd - kTablesBegin), 0.0, 1.0);
     is_by_tables_ = tables > pressure_.value();
-    shares_ = shares_at(pressure_.value(), tables);
-    enter(now, std::max(pressure_.value(), std::min(tables, kRead.begin)));
-}
-
-/// Nothing is dropped because of the tables: a refusal needs no place in them.
-Admission::Shares Admission::shares_at(double queue, double tables) {
-    const double pressure = std::max(queue, tables);
-    Shares shares;
-    shares.optional = kOptional(pressure);
-    shares.registrations = kRegistrations(pressure);
-    shares.calls = kCalls(pressure);
-    shares.unread = 1 - kRead(queue);
-    return shares;
+    const double pressure = std::max(pressure_.value(), tables);
+    // Nothing is dropped because of the tables: a refusal needs no place in them.
+    shares_ = {kOptional(pressure), kRegistrations(pressure), kCalls(pressure), pressure_.excess()};
+    enter(now, pressure_.excess() > 0 ? 1 + pressure_.excess() : pressure);
 }
 
 void Admission::enter(Instant now, double pressure) {
@@ -109,8 +100,11 @@ Verdict Admission::judge(Instant now, const NewRequest& request) {
             share = shares_.optional;
             break;
     }
-    if (share >= 1 || is_taken(now, request.call_id, share)) return Verdict::Take;
+    const bool is_taken_now = share >= 1 || is_taken(now, request.call_id, share);
+    if (is_taken_now && !refused_.contains(now, request.call_id, request.branch))
+        return Verdict::Take;
     if (drops_unanswered(request)) return Verdict::Drop;
+    refused_.add(now, request.call_id, request.branch);
     count_refusal(request.work);
     return Verdict::Refuse;
 }

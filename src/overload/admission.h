@@ -9,6 +9,7 @@
 #include "base/counters.h"
 #include "base/random.h"
 #include "overload/queue_pressure.h"
+#include "overload/refused_requests.h"
 #include "overload/work.h"
 #include "ports/overload_level.h"
 #include "ports/snapshot.h"
@@ -25,6 +26,7 @@ enum class Verdict : uint8_t {
 struct NewRequest {
     Work work = Work::Call;
     std::string_view call_id;
+    std::string_view branch;   // of the top Via
     std::string_view bytes;    // the whole message
     bool is_reliable = false;  // its transport: nobody would repeat it, so that it is never dropped
 };
@@ -68,7 +70,6 @@ class Admission final {
         double calls = 1;
         double unread = 0;  // of new datagrams that are dropped
     };
-    static Shares shares_at(double queue, double tables);
     void enter(Instant now, double pressure);
     bool drops_unanswered(const NewRequest& request);
     bool is_taken(Instant now, std::string_view call_id, double share) const;
@@ -79,6 +80,7 @@ class Admission final {
     Counters& counters_;
     std::array<uint64_t, 2> draw_key_;
     QueuePressure pressure_;
+    RefusedRequests refused_;
     Shares shares_;
     ports::OverloadLevel level_ = ports::OverloadLevel::Normal;
     Instant level_wanted_{};  // the last moment at which the present level was called for

@@ -21,6 +21,13 @@ constexpr double kNothing = 0.005;
 // After so many intervals of silence nothing is left of any pressure.
 constexpr int64_t kStepsMax = 250;
 
+// The excess holds the pressure here, where some calls are taken still. It is slow, so that the
+// beginning of an overload is left to refusals, unless messages wait very long: a caller who gets
+// no answer waits half a second at least before he asks again.
+constexpr double kHeldPressure = 0.92;
+constexpr double kExcessPerSecond = 1.5;
+constexpr double kLongWaitSeconds = 0.25;
+
 constexpr double kIntervalSeconds = std::chrono::duration<double>(kInterval).count();
 
 double seconds(Duration duration) {
@@ -52,6 +59,9 @@ void QueuePressure::step(double delay_s, double target_s) {
     if (delay_s < target_s / 2) value_ *= 1 - kIntervalSeconds / kFadingSeconds;
     if (value_ < kNothing) value_ = 0;
     last_delay_s_ = delay_s;
+    const double above = value_ - kHeldPressure;
+    const double haste = above > 0 ? std::max(1.0, delay_s / kLongWaitSeconds) : 1.0;
+    excess_ = std::clamp(excess_ + kExcessPerSecond * kIntervalSeconds * above * haste, 0.0, 1.0);
 }
 
 void QueuePressure::reset(Instant now) {

@@ -26,13 +26,16 @@ class QueuePressure final {
     }
     /// True when the interval has ended, so that update() has something to do.
     bool is_due(Instant now) const { return now - interval_begun_ >= kInterval; }
-    /// Ends all intervals up to `now`. Where several have passed since the last call, the server was
-    /// busy in those for which the latest message has waited, and had nothing to do before.
+    /// Ends all intervals up to `now`. Where several have passed since the last call, the server
+    /// was busy in those for which the latest message has waited, and had nothing to do before.
     void update(Instant now, Duration target);
     /// Forgets everything: what the controller is turned off with.
     void reset(Instant now);
 
     double value() const { return value_; }
+    /// What refusals alone do not relieve, 0 to 1: it rises while nearly everything new is refused
+    /// and messages wait all the same, because to refuse takes time too.
+    double excess() const { return excess_; }
     /// The mean of the last interval in which something came.
     Duration delay() const { return delay_; }
 
@@ -45,6 +48,7 @@ class QueuePressure final {
     uint64_t count_ = 0;
     Duration delay_{};
     double value_ = 0;
+    double excess_ = 0;
     double last_delay_s_ = 0;
 };
 

@@ -90,39 +90,56 @@ TEST_F(QueuePressure_Rfc8033_4_2, ForgetsEverythingWhenItIsReset) {
     EXPECT_EQ(pressure.value(), 0);
 }
 
-/// A queue that is served in order: of the work that comes, `load` times what can be done, a share
-/// of 1 - pressure is taken, and what is refused costs a sixth.
+TEST_F(QueuePressure_Rfc8033_4_2, LeavesTheBeginningOfAnOverloadToRefusals) {
+    for (int i = 0; i < 25; ++i) interval(milliseconds(12) * i);
+    intervals(15, milliseconds(300));
+    EXPECT_EQ(pressure.value(), 1);
+    EXPECT_LT(pressure.excess(), 0.1);
+}
+
+TEST_F(QueuePressure_Rfc8033_4_2, HasAnExcessWhenRefusalsDoNotRelieveIt) {
+    intervals(150, milliseconds(400));
+    EXPECT_GT(pressure.excess(), 0.3);
+    intervals(100, Duration{});
+    EXPECT_EQ(pressure.excess(), 0);
+}
+
+/// A queue that is served in order. Of the calls that come, `load` times what can be served, each
+/// is dropped, refused (for a sixth of a call) or taken as Admission does it.
 struct Loop {
     double load;
-    double lowest = 1e9, highest = 0;  // delay in the time that was watched, seconds
+    double lowest = 1e9, highest = 0, excess = 0;  // in the time that was watched; seconds
 
-    double run(QueuePressure& pressure, Instant& now, int count, bool is_watched) {
+    void run(QueuePressure& pressure, Instant& now, int count, bool is_watched) {
         for (int i = 0; i < count; ++i) {
-            const double taken = 1 - pressure.value();
-            const double work = load * (taken + (1 - taken) / 6);
+            const double taken = std::clamp((1 - pressure.value()) / 0.8, 0.0, 1.0);
+            const double read = 1 - pressure.excess();
+            const double work = load * (read * (taken + (1 - taken) / 6) + pressure.excess() / 50);
             delay_ = std::max(0.0, delay_ + (work - 1) * 0.02);
             pressure.add(
                 std::chrono::duration_cast<Duration>(std::chrono::duration<double>(delay_)));
             now += kInterval;
             pressure.update(now, kTarget);
-            if (is_watched) lowest = std::min(lowest, delay_);
-            if (is_watched) highest = std::max(highest, delay_);
+            if (!is_watched) continue;
+            lowest = std::min(lowest, delay_);
+            highest = std::max(highest, delay_);
+            excess = std::max(excess, pressure.excess());
         }
-        return delay_;
     }
     double delay_ = 0;
 };
 
 TEST_F(QueuePressure_Rfc8033_4_2, SettlesAtTheTargetAtEveryLoad) {
-    for (const double load : {1.2, 2.0, 3.0, 5.0}) {
+    for (const double load : {1.2, 2.0, 3.0, 5.0, 8.0}) {
         QueuePressure fresh(now);
         Loop loop{load};
-        loop.run(fresh, now, 250, false);
+        loop.run(fresh, now, 750, false);
         loop.run(fresh, now, 250, true);
         EXPECT_GT(loop.lowest, 0.015) << load;
         EXPECT_LT(loop.highest, 0.060) << load;
         EXPECT_GT(fresh.value(), 0) << load;
         EXPECT_LT(fresh.value(), 1) << load;
+        EXPECT_EQ(loop.excess > 0, load > 4) << load;
     }
 }
 

@@ -66,7 +66,7 @@ class Overload_Behaviour : public ::testing::TestWithParam<uint64_t> {
         for (int i = 0; i < count; ++i) {
             CallPlan plan = to_bob();
             plan.talk = seconds(2);
-            stage.world().at(seconds(1) * i / rate, [this, plan] { caller.call(plan); });
+            stage.world().at(Duration(seconds(1)) * i / rate, [this, plan] { caller.call(plan); });
         }
     }
 

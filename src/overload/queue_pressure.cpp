@@ -24,7 +24,7 @@ constexpr int64_t kStepsMax = 250;
 // The excess holds the pressure here, where some calls are taken still. It is slow, so that the
 // beginning of an overload is left to refusals, unless messages wait very long: a caller who gets
 // no answer waits half a second at least before he asks again.
-constexpr double kHeldPressure = 0.92;
+constexpr double kHeldPressure = 0.95;
 constexpr double kExcessPerSecond = 1.5;
 constexpr double kLongWaitSeconds = 0.25;
 

@@ -31,7 +31,7 @@ struct OverloadTest : ::testing::Test {
     }
     void press_to_shed_optional() { press(2); }
     void press_to_shed_calls() { press(8); }
-    void press_to_survive() { press(26); }
+    void press_to_survive() { press(32); }
 
     /// A call that is up, and its caller's side of the dialog.
     Dialog answered_call() {

@@ -150,7 +150,7 @@ TEST_F(Admission_Behaviour, ACopyOfWhatWasRefusedIsRefusedWhenThePressureHasFall
 TEST_F(Admission_Behaviour, DropsUnreadOnlyAtTheHighestPressureOfTheQueue) {
     press_by_queue(11);
     for (int i = 0; i < 100; ++i) EXPECT_FALSE(admission.drops_unread(kNew));
-    press_by_queue(15);
+    press_by_queue(21);
     EXPECT_EQ(admission.level(), OverloadLevel::Survive);
     EXPECT_TRUE(admission.drops_unread(kNew));
     EXPECT_FALSE(admission.drops_unread(kRouted));
@@ -161,10 +161,10 @@ TEST_F(Admission_Behaviour, DropsUnreadOnlyAtTheHighestPressureOfTheQueue) {
 }
 
 TEST_F(Admission_Behaviour, DropsAShareAndRefusesTheRest) {
-    press_by_queue(13);  // the excess rises by 0.048 and by 0.096
+    press_by_queue(13);  // the excess rises by 0.012 and by 0.06
     int dropped = 0;
     for (int i = 0; i < 1000; ++i) dropped += admission.drops_unread(kNew) ? 1 : 0;
-    EXPECT_NEAR(dropped, 144, 45);
+    EXPECT_NEAR(dropped, 72, 30);
 }
 
 TEST_F(Admission_Behaviour, DropsNothingBecauseOfTheTables) {
@@ -174,7 +174,7 @@ TEST_F(Admission_Behaviour, DropsNothingBecauseOfTheTables) {
 }
 
 TEST_F(Admission_Behaviour, ARouteThatProvesNothingBuysNoAnswer) {
-    press_by_queue(26);
+    press_by_queue(32);
     EXPECT_EQ(judge(Work::Call, "a", kRouted), Verdict::Drop);
     EXPECT_EQ(count(Counter::overload_dropped_unanswered_total), 1U);
     EXPECT_EQ(judge(Work::Call, "a", kRouted, true), Verdict::Refuse);
@@ -199,7 +199,7 @@ TEST_F(AdmissionLevel_Behaviour, IsNamedAfterWhatIsGivenUp) {
     EXPECT_EQ(admission.level(), OverloadLevel::ShedCalls);
     press_by_tables(1);
     EXPECT_EQ(admission.level(), OverloadLevel::ShedCalls);
-    press_by_queue(26);
+    press_by_queue(32);
     EXPECT_EQ(admission.level(), OverloadLevel::Survive);
     EXPECT_EQ(ports::level_name(admission.level()), "survive");
 }
@@ -226,7 +226,7 @@ TEST_F(AdmissionLevel_Behaviour, StaysWhileThePressureSwingsAroundItsBorder) {
 }
 
 TEST_F(AdmissionLevel_Behaviour, ReturnsToNormalWithinThreeSecondsOfCalm) {
-    press_by_queue(26);
+    press_by_queue(32);
     EXPECT_TRUE(admission.is_fading());
     be_calm(seconds(3));
     EXPECT_EQ(admission.level(), OverloadLevel::Normal);

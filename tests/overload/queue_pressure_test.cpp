@@ -99,7 +99,7 @@ TEST_F(QueuePressure_Rfc8033_4_2, LeavesTheBeginningOfAnOverloadToRefusals) {
 
 TEST_F(QueuePressure_Rfc8033_4_2, HasAnExcessWhenRefusalsDoNotRelieveIt) {
     intervals(150, milliseconds(400));
-    EXPECT_GT(pressure.excess(), 0.3);
+    EXPECT_GT(pressure.excess(), 0.2);
     intervals(100, Duration{});
     EXPECT_EQ(pressure.excess(), 0);
 }

@@ -63,9 +63,14 @@ void AddressWatch::take_announcements() {
         // ENOBUFS: more came than was kept. That is a change too.
     } while (size > 0 || (size < 0 && (errno == EINTR || errno == ENOBUFS)));
     const bool is_broken = size == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
-    if (!is_settling_) look_again_after(kSettleTime);
-    if (!is_broken) return await_announcement();
-    descriptor_.reset();
+    if (is_broken) {
+        descriptor_.reset();
+    } else {
+        await_announcement();
+    }
+    if (is_settling_) return;
+    look_again_after(kSettleTime);
+    on_change_();
 }
 
 void AddressWatch::look_again_after(Duration time) {

@@ -16,7 +16,8 @@ namespace signalbox::io {
 /// before it.
 class AddressWatch final {
  public:
-    /// Several announcements of one change are one: it is told this long after the first.
+    /// Several announcements of one change are one: it is told at the first, and once more this
+    /// long after it.
     static constexpr std::chrono::milliseconds kSettleTime{200};
     static constexpr std::chrono::seconds kPollInterval{30};
 

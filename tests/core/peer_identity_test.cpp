@@ -13,7 +13,7 @@ using transport::Transport;
 
 ports::Snapshot trusting_a_domain() {
     ports::Snapshot snapshot = default_snapshot();
-    ports::TrustedPeer peer;
+    ports::PeerMatch peer;
     peer.identity = "peer.test";
     snapshot.trusted = {peer};
     return snapshot;

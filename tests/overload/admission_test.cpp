@@ -120,7 +120,11 @@ TEST_F(Admission_Behaviour, GivesRepeatedRequestsAndSecondTriesTheSameFate) {
     press_by_tables(0.6);
     for (int i = 0; i < 200; ++i) {
         const std::string call_id = "call-" + std::to_string(i);
-        EXPECT_EQ(judge(Work::Call, call_id), judge(Work::Call, call_id));
+        branch = "z9hG4bK1";
+        const Verdict first = judge(Work::Call, call_id);
+        EXPECT_EQ(judge(Work::Call, call_id), first);
+        branch = "z9hG4bK2";  // with credentials
+        EXPECT_EQ(judge(Work::Call, call_id), first);
     }
 }
 
@@ -223,6 +227,14 @@ TEST_F(AdmissionLevel_Behaviour, StaysWhileThePressureSwingsAroundItsBorder) {
         last = admission.level();
     }
     EXPECT_EQ(changes, 1);
+}
+
+TEST_F(AdmissionLevel_Behaviour, IsKeptWhileThePressureIsJustBelowItsBorder) {
+    press_by_tables(0.3);
+    for (int i = 0; i < 200; ++i) press_by_tables(0.18);
+    EXPECT_EQ(admission.level(), OverloadLevel::ShedCalls);
+    for (int i = 0; i < 200; ++i) press_by_tables(0.14);
+    EXPECT_EQ(admission.level(), OverloadLevel::ShedOptional);
 }
 
 TEST_F(AdmissionLevel_Behaviour, ReturnsToNormalWithinThreeSecondsOfCalm) {

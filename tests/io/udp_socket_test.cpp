@@ -1,11 +1,12 @@
 // Covers RFC 3261 §18.1.1 (messages up to 65,535 octets), §18.2.1 (the address that a datagram came
-// to). Not covered: ICMP errors, a full socket buffer (the system decides when).
+// to). Not covered: ICMP errors, a full send buffer (the system decides when).
 #include "io/udp_socket.h"
 
 #include <gmock/gmock.h>
 
 #include <string>
 
+#include "io/reactor.h"
 #include "tests/io/loopback.h"
 
 namespace signalbox::io {
@@ -49,6 +50,38 @@ TEST_F(UdpSocket_Behaviour, SendsAllQueuedDatagramsInOneFlushAndInOrder) {
     EXPECT_EQ(counters.value(Counter::tx_packets_total), 3u);
     EXPECT_EQ(receiver.datagram(b, 0).remote, a.bound());
     EXPECT_EQ(receiver.datagram(b, 0).local, b.bound());
+}
+
+TEST_F(UdpSocket_Behaviour, TellsWhenADatagramArrived) {
+    UdpSocket a = make(kLoopback);
+    UdpSocket b = make(kLoopback);
+    const WallTime before = read_clocks().wall;
+    a.send({}, b.bound(), "one", 0, counters, failed);
+    a.flush(counters, failed);
+    ASSERT_EQ(texts(b).size(), 1u);
+    const auto stamped = receiver.datagram(b, 0).stamped;
+    ASSERT_TRUE(stamped.has_value());
+    EXPECT_GE(*stamped, before - std::chrono::seconds(1));
+    EXPECT_LE(*stamped, read_clocks().wall + std::chrono::seconds(1));
+    EXPECT_EQ(receiver.datagram(b, 0).lost, 0u);
+}
+
+TEST_F(UdpSocket_Behaviour, TellsHowManyDatagramsAFullBufferHasCost) {
+    UdpSocket a = make(kLoopback);
+    UdpSocket b = make(kLoopback);
+    const int small = 1;  // the system makes it its least
+    ASSERT_EQ(::setsockopt(b.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    const std::string text(1000, 'x');
+    const auto send = [&](int count) {
+        for (int i = 0; i < count; ++i) a.send({}, b.bound(), text, 0, counters, failed);
+        a.flush(counters, failed);
+    };
+    send(50);
+    const size_t kept = texts(b).size();
+    ASSERT_LT(kept, 50u);
+    send(1);
+    ASSERT_EQ(texts(b).size(), 1u);
+    EXPECT_EQ(receiver.datagram(b, 0).lost, 50 - kept);
 }
 
 TEST_F(UdpSocket_Behaviour, FlushesByItselfWhenABatchIsFull) {

@@ -33,7 +33,12 @@ struct Handle {
 template <class T>
 class Slab final {
  public:
-    explicit Slab(uint32_t capacity) : capacity_(capacity) {}
+    /// `first_generation`, not 0: of each place. Names that are kept outside, where a new slab may
+    /// meet those of an old one, need another one each time.
+    explicit Slab(uint32_t capacity, uint32_t first_generation = 1)
+        : capacity_(capacity), first_generation_(first_generation) {
+        CHECK(first_generation != 0);
+    }
     Slab(const Slab&) = delete;
     Slab& operator=(const Slab&) = delete;
     ~Slab() {
@@ -101,7 +106,7 @@ class Slab final {
     static constexpr uint32_t kChunk = 256;
     struct Place {
         alignas(T) unsigned char storage[sizeof(T)];
-        uint32_t generation = 1;
+        uint32_t generation = 0;
         uint32_t next_free = kNone;
         bool live = false;
         T* object() { return std::launder(reinterpret_cast<T*>(storage)); }
@@ -117,10 +122,12 @@ class Slab final {
         }
         if (used_ == capacity_) return kNone;
         if (used_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Place[]>(kChunk));
+        place(used_).generation = first_generation_;
         return used_++;
     }
 
     uint32_t capacity_;
+    uint32_t first_generation_;
     uint32_t size_ = 0;
     uint32_t used_ = 0;
     uint32_t free_ = kNone;

@@ -34,6 +34,14 @@ std::array<uint64_t, 2> random_key() {
     return key;
 }
 
+/// Tokens and bindings outlive the server. What named a connection of an earlier run must not name
+/// one of this run, which may be another phone's behind the same router.
+uint32_t random_generation() {
+    uint32_t generation = 0;
+    CHECK(::getrandom(&generation, sizeof(generation), 0) == sizeof(generation));
+    return generation == 0 ? 1 : generation;
+}
+
 constexpr uint32_t kPlacesMax =
     1u << 24;  // of the slab; limits_.connections_max is the limit that counts
 constexpr int kAcceptsPerTurn = 64;
@@ -66,7 +74,7 @@ StreamSet::StreamSet(asio::io_context& context, uint8_t shard, const StreamLimit
       limits_(limits),
       counters_(counters),
       sink_(sink),
-      connections_(kPlacesMax),
+      connections_(kPlacesMax, random_generation()),
       by_key_(16, StreamKeyHash{random_key()}),
       scratch_(std::make_unique_for_overwrite<char[]>(kScratchBytes)) {}
 
@@ -219,8 +227,8 @@ StreamSet::Name StreamSet::find(const transport::Flow& flow, Message message) {
     if (flow.connection != transport::Flow::kNoConnection) {
         const Name name{flow.connection, flow.generation};
         const StreamConnection* connection = connections_.get(name);
-        // Numbers begin again when the server does: a flow from before a restart may name another
-        // peer's connection.
+        // A flow from before a restart does not name another peer's connection, whatever its
+        // number.
         const bool is_named = connection != nullptr &&
                               connection->flow.transport == flow.transport &&
                               connection->flow.remote.address == flow.remote.address;

@@ -95,6 +95,10 @@ class Server final : public Host {
     void on_stream_bytes(StreamId stream, std::string_view bytes) override;
     void on_stream_end(StreamId stream, StreamEnd why) override;
 
+    /// Where a message for this flow would go: for one that only its connection leads to, the peer
+    /// of that connection. Port 0: nowhere, it fails.
+    Endpoint reached_by(const transport::Flow& flow) const;
+
  private:
     struct Shard;
     struct Waiting {

@@ -36,7 +36,8 @@ void Server::send_stream(uint8_t shard, const transport::Transmit& transmit, std
     const Flow& flow = transmit.flow;
     const uint64_t owner = transmit.owner;
     StreamId stream = find_stream(flow);
-    if (stream == 0 && flow.remote.port == 0) return fail_transmit(shard, bytes, owner);
+    if (stream == 0 && transport::is_only_by_connection(flow))
+        return fail_transmit(shard, bytes, owner);
     if (stream == 0) stream = open_stream(shard, flow);
     Connection& connection = connections_.at(stream);
     if (!connection.is_open && transmit.connect_max > Duration{}) {
@@ -51,23 +52,32 @@ void Server::send_stream(uint8_t shard, const transport::Transmit& transmit, std
 }
 
 /// The peer reads too slowly: the message fails and the stream ends. A request other than INVITE
-/// may also fail late, when its peer has read it all the same.
+/// may also fail late, when its peer has read it all the same and perhaps begun to answer; that
+/// must meet the few whose answer is slow.
 bool Server::refuse_output(StreamId stream, uint8_t shard, std::string_view bytes, uint64_t owner) {
-    if (random_.below(1000) >= setup_.stream_failure_permille) return false;
+    constexpr uint64_t kLateForOne = 20;
     const bool is_other_request =
         !bytes.starts_with("SIP/2.0") && !bytes.starts_with("INVITE") && !bytes.starts_with("ACK");
-    if (is_other_request && random_.below(2) == 0) {
+    const uint64_t draw = random_.below(1000);
+    if (is_other_request && draw < setup_.stream_failure_permille * kLateForOne) {
         network_.send_stream(stream, *this, bytes);
-        const Duration late = std::chrono::milliseconds(random_.below(3000));
+        const Duration late = std::chrono::milliseconds(random_.below(12000));
         queue_.after(late, [this, shard, owner, incarnation = incarnation_] {
             if (incarnation == incarnation_ && is_running()) fail_transmit(shard, {}, owner);
         });
         return true;
     }
+    if (draw >= setup_.stream_failure_permille) return false;
     fail_transmit(shard, bytes, owner);
     network_.reset_stream(stream, *this);
     lose(stream, StreamLoss::AfterOpen, FlowError::Overflow);
     return true;
+}
+
+Endpoint Server::reached_by(const Flow& flow) const {
+    if (!transport::is_only_by_connection(flow)) return flow.remote;
+    const auto found = connections_.find(find_stream(flow));
+    return found == connections_.end() ? flow.remote : found->second.flow.remote;
 }
 
 StreamId Server::find_stream(const Flow& flow) const {
@@ -89,7 +99,8 @@ void Server::name_connection(Connection& connection, uint8_t shard) {
     connection.flow.listener = 1;
     if (free_numbers_.empty()) {
         free_numbers_.push_back(static_cast<uint32_t>(generations_.size()));
-        generations_.push_back(0);
+        // Those of each run are others, as the real driver's are.
+        generations_.push_back(incarnation_ << 16);
     }
     connection.flow.connection = free_numbers_.back();
     free_numbers_.pop_back();

@@ -39,6 +39,10 @@ bool WireOracle::is_ours(const TextMessage& request) const {
     return host == domain_ || endpoint_of(request.uri) == address_;
 }
 
+bool WireOracle::is_settled(Instant at) const {
+    return !reloaded_at_ || at - *reloaded_at_ > std::chrono::milliseconds(50);
+}
+
 void WireOracle::on_turn(const Turn& turn) {
     is_ack_absorbed_ = false;
     std::optional<TextMessage> packet;
@@ -97,6 +101,7 @@ void WireOracle::request_in(const Turn& turn, const TextMessage& message) {
     if (known != received_.end() && known->second.incarnation == turn.incarnation) return;
     Received& request = received_[key];
     request = Received{};
+    if (is_settled(turn.now.monotonic)) request.forking = server_->snapshot().forking;
     request.message = message;
     request.bytes = turn.packet->bytes;
     request.flow = turn.packet->flow;
@@ -196,10 +201,8 @@ void WireOracle::response_out(const Turn& turn, const transport::Transmit& trans
         report_.broken("form", "a final response without To tag: " + message.first_line());
     }
     if (is_first_final && message.status == 200 && message.cseq_method() == "REGISTER") {
-        const bool is_settled =
-            !reloaded_at_ || turn.now.monotonic - *reloaded_at_ > std::chrono::milliseconds(50);
         std::optional<ports::RegistrarSettings> settings;
-        if (is_settled) settings = server_->snapshot().registrar;
+        if (is_settled(turn.now.monotonic)) settings = server_->snapshot().registrar;
         bindings_.confirmed(request.message, message, request.flow, settings);
     }
 }

@@ -49,6 +49,8 @@ class WireOracle final : public TurnWatcher {
         std::string bytes;
         transport::Flow flow;
         Instant at;
+        /// As it was then: a call keeps its configuration. None in the moments of a reload.
+        std::optional<ports::ForkingSettings> forking;
         uint32_t incarnation = 0;
         bool has_trying = false;
         bool is_cut_off = false;  // a response could not be sent: its transaction may have ended
@@ -72,6 +74,8 @@ class WireOracle final : public TurnWatcher {
         Instant final_at;
     };
 
+    /// All shards have the configuration that the server has.
+    bool is_settled(Instant at) const;
     void request_in(const Turn& turn, const TextMessage& message);
     void response_in(const Turn& turn, const TextMessage& message);
     void request_out(const Turn& turn, const transport::Transmit& transmit, std::string_view bytes,
@@ -88,14 +92,14 @@ class WireOracle final : public TurnWatcher {
                            const TextMessage& message);
     void check_forwarded(const Turn& turn, Received& origin, const transport::Flow& flow,
                          std::string_view bytes, const TextMessage& message);
-    void check_destination(const Received& origin, const transport::Flow& flow,
+    void check_destination(const Received& origin, const Endpoint& reached,
                            const TextMessage& message);
     void check_success_passed(const Turn& turn, const TextMessage& success);
     void check_admission(const std::string& key, Instant at);
     void check_targets(const Received& invite);
     void check_fork(const Turn& turn, Received& origin, const std::string& key,
                     const std::string& name);
-    bool may_still_ring(const Turn& turn, const Sent& branch) const;
+    bool may_still_ring(const Turn& turn, const Received& origin, const Sent& branch) const;
     void remember_party(const Turn& turn, const TextMessage& message);
     bool is_ours(const TextMessage& request) const;
     bool is_current(const Received& request) const;

@@ -87,7 +87,8 @@ void WireOracle::check_forwarded(const Turn& turn, Received& origin, const trans
     if (is_ack_absorbed_ && message.method == "ACK") {
         report_.broken("ACK", "the ACK for a failure is one hop's: " + name);
     }
-    origin.forwarded_to.push_back(flow.remote);
+    const Endpoint reached = server_->reached_by(flow);
+    origin.forwarded_to.push_back(reached);
     const uint32_t hops = text::to_u32(origin.message.header("Max-Forwards")).value_or(71);
     if (text::to_u32(message.header("Max-Forwards")).value_or(999) + 1 != hops) {
         report_.broken("Max-Forwards", name);
@@ -108,25 +109,28 @@ void WireOracle::check_forwarded(const Turn& turn, Received& origin, const trans
         if (endpoint_of(uri_of(route)) == address_)
             report_.broken("Route", "ours is left: " + name);
     }
-    check_destination(origin, flow, message);
+    if (reached.port != 0) check_destination(origin, reached, message);
 }
 
 /// A request goes where its call has shown an address, or its target's bindings, or where its
 /// sender has the right to send.
-void WireOracle::check_destination(const Received& origin, const transport::Flow& flow,
+void WireOracle::check_destination(const Received& origin, const Endpoint& reached,
                                    const TextMessage& message) {
     if (server_->snapshot().is_trusted(origin.flow)) return;
     const std::set<Endpoint>& parties = parties_[message.call_id()];
-    if (parties.contains(flow.remote)) return;
+    if (parties.contains(reached)) return;
+    // A phone that has registered over another flow since takes its dialogs along.
+    const std::string user = user_of(origin.message.uri);
+    if (!message.to_tag().empty() && bindings_.is_shown_by(user, reached)) return;
     if (is_ours(origin.message)) {
-        if (bindings_.is_shown_by(user_of(origin.message.uri), flow.remote)) return;
-        for (const std::string& user : redirected_[message.call_id()]) {
-            if (bindings_.is_shown_by(user, flow.remote)) return;
+        if (bindings_.is_shown_by(user, reached)) return;
+        for (const std::string& other : redirected_[message.call_id()]) {
+            if (bindings_.is_shown_by(other, reached)) return;
         }
     } else if (!origin.message.header("Proxy-Authorization").empty()) {
         return;
     }
-    report_.broken("destination", flow.remote.to_string() + " was never shown: " +
+    report_.broken("destination", reached.to_string() + " was never shown: " +
                                       message.first_line() + " of " + message.call_id());
 }
 

@@ -119,5 +119,15 @@ TEST(Slab_Behaviour, TakesNothingFromTheAllocatorOnceWarm) {
     EXPECT_EQ(test::allocations(), before);
 }
 
+TEST(Slab_Behaviour, NamesOfAnotherFirstGenerationAreNobodys) {
+    Slab<int> before(4);
+    Slab<int> after(4, 1000);
+    const auto old = before.emplace(1);
+    const auto fresh = after.emplace(2);
+    EXPECT_EQ(old.index, fresh.index);
+    EXPECT_EQ(after.get(old), nullptr);
+    EXPECT_EQ(*after.get(fresh), 2);
+}
+
 }  // namespace
 }  // namespace signalbox

@@ -381,6 +381,21 @@ TEST_F(StreamSet_Behaviour, KeepsAMessageThatHasNoRoomAndReadsNoFurther) {
     EXPECT_TRUE(run([this] { return received.size() == 4; }));
 }
 
+TEST_F(StreamSet_Behaviour, AConnectionOfAnEarlierRunIsNobodysInThisOne) {
+    start();
+    const FileDescriptor before = connect_client(server);
+    write_all(before, message("a"));
+    ASSERT_TRUE(run([this] { return received.size() == 1; }));
+    start();
+    // Another phone behind the same router has its number.
+    const FileDescriptor after = connect_client(server);
+    write_all(after, message("b"));
+    ASSERT_TRUE(run([this] { return received.size() == 2; }));
+    ASSERT_EQ(received[0].flow.connection, received[1].flow.connection);
+    streams->send(now, transport::only_by_connection(received[0].flow), message("x"), {7, 3});
+    EXPECT_THAT(streams->failed_owners(), ::testing::SizeIs(1));
+}
+
 TEST_F(StreamSet_Behaviour, CloseEndsTheNamedConnectionOnly) {
     start();
     const FileDescriptor client = connect_client(server);

@@ -32,7 +32,7 @@ OWN_RESPONSES = {
 }
 OWN_2XX = {
     "REGISTER": ({"date"}, {"contact", "path", "service-route", "require", "supported", "flow-timer"}),
-    "OPTIONS": ({"allow", "accept", "supported"}, {"accept-encoding", "accept-language"}),
+    "OPTIONS": ({"allow", "accept", "supported"}, {"accept-encoding", "accept-language", "allow-events"}),
     "SUBSCRIBE": ({"expires", "contact"}, {"record-route"}),
     "CANCEL": (set(), set()), "BYE": (set(), set()),
 }

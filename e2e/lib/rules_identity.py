@@ -94,7 +94,7 @@ def session_timers_pass(case):
 
 def indialog_as(phone, dialog, method, shown):
     """A request in the dialog whose From shows somebody; it keeps the dialog's tag."""
-    request = dialog.request(method, body=b"hello")
+    request = dialog.request(method, body=b"hello").set("Content-Type", "text/plain")
     request.set("From", f"{shown};tag=" + dialog.local.split("tag=")[1])
     return phone.send(request)
 
@@ -108,7 +108,7 @@ def stranger_shows_no_user_in_a_call(case):
         response = stranger.final(dialog.call_id, cseq=request.cseq)
         check(response.status == 407, f"{method}: {response.start}")
     callee.expect_nothing(0.2)
-    stranger.send(dialog.request("MESSAGE", body=b"hello"))
+    stranger.send(dialog.request("MESSAGE", body=b"hello").set("Content-Type", "text/plain"))
     callee.reply(callee.expect("MESSAGE", call_id=dialog.call_id), 200, "OK")
 
 

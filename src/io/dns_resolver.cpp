@@ -38,12 +38,6 @@ struct DnsResolver::Query {
     std::array<AddressQuery, 2> families{};  // of a question for addresses: A and AAAA
     bool is_answered = false;
     bool is_over = false;
-
-    bool is_one_family_found() const {
-        return std::any_of(families.begin(), families.end(), [](const AddressQuery& each) {
-            return each.records.outcome == Outcome::Found;
-        });
-    }
 };
 
 /// A socket of c-ares on the reactor. c-ares closes it; a wait that ends later finds is_gone.
@@ -72,6 +66,9 @@ constexpr Duration kResolutionDelay = std::chrono::milliseconds(100);
 /// How long an answer without the silent family is good: then that one is asked for again.
 constexpr Duration kSilentFamilyTtl = std::chrono::seconds(30);
 
+/// How long a name of /etc/hosts is good: then the file is read again.
+constexpr Duration kHostsFileTtl = std::chrono::seconds(10);
+
 /// None for what DNS says does not exist, Failed for all that says nothing.
 Outcome outcome_of(int status) {
     switch (status) {
@@ -84,6 +81,22 @@ Outcome outcome_of(int status) {
         default:
             return Outcome::Failed;
     }
+}
+
+/// Adds what /etc/hosts says of a name. ares_getaddrinfo() would look there too, and with some
+/// releases of c-ares leaves a copy of the name behind each time.
+void add_from_hosts_file(ares_channel channel, const std::string& name, int family,
+                         RecordSet& records) {
+    hostent* found = nullptr;
+    if (ares_gethostbyname_file(channel, name.c_str(), family, &found) != ARES_SUCCESS) return;
+    for (char** each = found->h_addr_list; *each != nullptr; ++each) {
+        if (records.addresses.size() == RecordSet::kRecordsMax) break;
+        IpAddress address;
+        address.family = family == AF_INET ? Family::V4 : Family::V6;
+        std::copy_n(*each, found->h_length, reinterpret_cast<char*>(address.octets.data()));
+        records.addresses.push_back(address);
+    }
+    ares_free_hostent(found);
 }
 
 void add_addresses(const ares_addrinfo& result, RecordSet& records) {
@@ -116,11 +129,13 @@ DnsResolver::DnsResolver(asio::io_context& context, const DnsSettings& settings,
     options.timeout = kTryTimeoutMs;
     options.tries = kTries;
     options.ndomains = 0;  // a name of SIP is never completed by the machine's own domains
+    std::array<char, 2> dns_only = {'b', 0};  // add_from_hosts_file() has been asked before
+    options.lookups = dns_only.data();
     options.sock_state_cb = &DnsResolver::socket_changed;
     options.sock_state_cb_data = this;
     if (ares_init_options(&channel_, &options,
                           ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS |
-                              ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS) {
+                              ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS) {
         channel_ = nullptr;
         return;
     }
@@ -157,6 +172,7 @@ void DnsResolver::ask_addresses(Query& query) {
     AddressQuery& aaaa = query.families[1];
     a.is_asked = settings_.only_family != Family::V6;
     aaaa.is_asked = settings_.only_family != Family::V4;
+    if (answer_from_hosts_file(query)) return;
     for (AddressQuery* each : {&a, &aaaa}) {
         each->query = &query;
         if (!each->is_asked) continue;
@@ -166,8 +182,21 @@ void DnsResolver::ask_addresses(Query& query) {
         ares_getaddrinfo(channel_, query.question.name.c_str(), nullptr, &hints,
                          &DnsResolver::addresses_came, each);
     }
-    // What came at once stands in /etc/hosts: DNS has nothing to add.
-    if (query.is_one_family_found()) finish_addresses(query);
+}
+
+/// True when the name stands there: then DNS has nothing to add.
+bool DnsResolver::answer_from_hosts_file(Query& query) {
+    RecordSet records;
+    if (query.families[0].is_asked)
+        add_from_hosts_file(channel_, query.question.name, AF_INET, records);
+    if (query.families[1].is_asked)
+        add_from_hosts_file(channel_, query.question.name, AF_INET6, records);
+    if (records.addresses.empty()) return false;
+    records.outcome = Outcome::Found;
+    records.ttl = kHostsFileTtl;
+    query.is_over = true;
+    finish(query, std::move(records));
+    return true;
 }
 
 void DnsResolver::addresses_came(void* argument, int status, int, ares_addrinfo* result) {

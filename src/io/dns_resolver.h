@@ -61,6 +61,7 @@ class DnsResolver final {
     static void socket_changed(void* argument, int fd, int readable, int writable);
     void start(Query& query);
     void ask_addresses(Query& query);
+    bool answer_from_hosts_file(Query& query);
     void finish_addresses(Query& query);
     void finish(Query& query, resolver::RecordSet records);
     void fail(uint64_t id);

@@ -101,7 +101,10 @@ void WireOracle::request_in(const Turn& turn, const TextMessage& message) {
     if (known != received_.end() && known->second.incarnation == turn.incarnation) return;
     Received& request = received_[key];
     request = Received{};
-    if (is_settled(turn.now.monotonic)) request.forking = server_->snapshot().forking;
+    if (is_settled(turn.now.monotonic)) {
+        const ports::Snapshot& settings = server_->snapshot();
+        request.configured = {settings.forking, settings.timers.c};
+    }
     request.message = message;
     request.bytes = turn.packet->bytes;
     request.flow = turn.packet->flow;

@@ -44,13 +44,17 @@ class WireOracle final : public TurnWatcher {
 
  private:
     /// A request that reached a core, with what was sent back.
+    struct Configured {
+        ports::ForkingSettings forking;
+        Duration timer_c;
+    };
     struct Received {
         TextMessage message;
         std::string bytes;
         transport::Flow flow;
         Instant at;
         /// As it was then: a call keeps its configuration. None in the moments of a reload.
-        std::optional<ports::ForkingSettings> forking;
+        std::optional<Configured> configured;
         uint32_t incarnation = 0;
         bool has_trying = false;
         bool is_cut_off = false;  // a response could not be sent: its transaction may have ended

@@ -28,7 +28,8 @@ void keep_first_group(std::vector<KnownBinding>& bindings, ForkOrder order) {
 void WireOracle::check_targets(const Received& invite) {
     if (!is_ours(invite.message) || !invite.message.to_tag().empty()) return;
     if (invite.final_status != 0 || !invite.message.values("Route").empty()) return;
-    const ForkOrder order = server_->snapshot().forking.order;
+    if (!invite.configured) return;
+    const ForkOrder order = invite.configured->forking.order;
     std::vector<KnownBinding> bindings = bindings_.bindings_of(user_of(invite.message.uri));
     keep_first_group(bindings, order);
     const auto& sent = invite.forwarded_to;
@@ -45,14 +46,16 @@ void WireOracle::check_targets(const Received& invite) {
 }
 
 /// A branch that has neither ended nor been left for others.
-bool WireOracle::may_still_ring(const Turn& turn, const Sent& branch) const {
+bool WireOracle::may_still_ring(const Turn& turn, const Received& origin,
+                                const Sent& branch) const {
     if (branch.final_status != 0 || branch.is_cancelled) return false;
     // A stream that breaks ends its branch without a word on the wire.
     if (transport::is_reliable(branch.flow.transport)) return false;
     if (branch.has_provisional) return true;
     // Without a provisional it is left without a CANCEL.
-    const Duration ring_time = server_->snapshot().forking.ring_time;
-    const Duration least = ring_time > Duration{} ? std::min(ring_time, kTimerB) : kTimerB;
+    const Duration ring_time = origin.configured->forking.ring_time;
+    const Duration silent = std::min(origin.configured->timer_c, kTimerB);
+    const Duration least = ring_time > Duration{} ? std::min(ring_time, silent) : silent;
     // A large request that no stream took went out by UDP later than its branch began.
     const Duration late = server_->snapshot().proxy.large_connect_max;
     return turn.now.monotonic - branch.at < least - kAtOnce - late;
@@ -65,18 +68,19 @@ void WireOracle::check_fork(const Turn& turn, Received& origin, const std::strin
     Sent& begun = sent_.at(key);
     begun.q = bindings_.q_of(user_of(origin.message.uri), begun.flow.remote);
     if (origin.final_status != 0) report_.broken("fork", "after the final response: " + name);
-    const ports::ForkingSettings& forking = server_->snapshot().forking;
     for (const std::string& earlier : origin.invites) {
         const Sent& branch = sent_.at(earlier);
         if (branch.final_status >= 600 && branch.final_at - branch.at < kTimerB)
             report_.broken("fork", "after a 6xx: " + name);
+        if (!origin.configured) continue;
+        const ports::ForkingSettings& forking = origin.configured->forking;
         if (forking.order == ForkOrder::Parallel) continue;
         // What has no binding is no group: the next hops of one foreign name (RFC 3263 §4.3).
         if (!branch.q || !begun.q) continue;
         if (*branch.q < *begun.q) report_.broken("fork", "the better q comes later: " + name);
         const bool is_same_group = forking.order == ForkOrder::ByQ && *branch.q == *begun.q;
         if (is_same_group || forking.delay > Duration{}) continue;
-        if (may_still_ring(turn, branch))
+        if (may_still_ring(turn, origin, branch))
             report_.broken("fork", "two groups ring at once: " + name);
     }
     origin.invites.push_back(key);

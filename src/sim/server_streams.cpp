@@ -194,16 +194,19 @@ void Server::close(const Flow& flow) {
     lose(stream, StreamLoss::AfterOpen, FlowError::Shutdown);
 }
 
-/// The core hears of it in the next turn: at once, as when the system refuses the octets, or later.
+/// The core hears of it in the next turn: at once, as when the system refuses the octets, or later,
+/// but never behind the end of the connection.
 void Server::fail_transmit(uint8_t shard, std::string_view bytes, uint64_t owner) {
     watcher_.on_output_lost(bytes);
     if (owner == 0) return;
-    const Duration delay = random_.below(2) == 0 ? Duration{} : ring_delay();
-    queue_.after(delay, [this, shard, owner, incarnation = incarnation_] {
-        if (incarnation != incarnation_ || !is_running()) return;
+    const auto tell = [this, shard, owner] {
         turn(shard, nullptr, [&](core::SipCore& core, ports::Outbox& out) {
             core.on_port_reply(queue_.now(), ports::TransmitFailed{owner}, out);
         });
+    };
+    if (random_.below(2) != 0) return by_ring(shard, tell);
+    queue_.after(Duration{}, [this, tell, incarnation = incarnation_] {
+        if (incarnation == incarnation_ && is_running()) tell();
     });
 }
 

@@ -10,6 +10,21 @@ namespace signalbox::proxy {
 using ports::EndedBy;
 using sip::HeaderId;
 
+namespace {
+
+/// The values of all Reason header fields: one for each protocol (RFC 3326 §2).
+std::string all_reasons(const sip::MessageView& message) {
+    std::string reasons;
+    for (const sip::HeaderField* field = message.first(HeaderId::Reason); field != nullptr;
+         field = message.next(field)) {
+        if (!reasons.empty()) reasons += ", ";
+        reasons += message.value(*field);
+    }
+    return reasons;
+}
+
+}  // namespace
+
 void ProxyCore::on_cancel(Now now, const IncomingRequest& request,
                           transaction::ServerHandle cancelled, ports::Outbox& out) {
     if (!cancelled) {
@@ -50,7 +65,7 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request,
     if (context->is_final_sent || context->is_cancelled) return;
     context->is_cancelled = true;
     if (context->is_locating) return reply_final(now, handle, {487, {}, {}}, out);
-    cancel_pending(now, handle, request.message.value(HeaderId::Reason), out);
+    cancel_pending(now, handle, all_reasons(request.message), out);
 }
 
 void ProxyCore::cancel_pending(Now now, ContextHandle handle, std::string_view reason,

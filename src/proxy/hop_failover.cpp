@@ -2,6 +2,7 @@
 // Implements: RFC 3263 §4.3; RFC 3261 §16.7 step 1, §16.9, §18.1.1, §21.5.4
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
+#include "proxy/response_forwarding.h"
 #include "proxy/resumed_request.h"
 
 namespace signalbox::proxy {
@@ -25,10 +26,11 @@ void keep_left(HopAttempts& attempts, transaction::ClientHandle client) {
 
 }  // namespace
 
+/// Goes on without the hop that is tried now; `reason` is for the CANCEL of an INVITE there.
 void ProxyCore::leave_hop(Now now, const ResponseContext& context, Branch& branch,
-                          ports::Outbox& out) {
+                          std::string_view reason, ports::Outbox& out) {
     if (branch.client && s_.transactions.is_pending(branch.client)) {
-        if (context.is_invite()) s_.transactions.cancel(now, branch.client, {}, out.transmits);
+        if (context.is_invite()) s_.transactions.cancel(now, branch.client, reason, out.transmits);
         keep_left(*branch.attempts, branch.client);
     }
     branch.client = {};
@@ -199,7 +201,7 @@ void ProxyCore::on_left_hop_response(Now now, ContextHandle handle, size_t index
     s_.counters.add(Counter::left_hop_successes_total);
     // It was answered there: the hop tried now is left instead.
     if (branch.state != BranchState::Final) {
-        leave_hop(now, context, branch, out);
+        leave_hop(now, context, branch, kAnsweredElsewhere, out);
         branch.client = client;
         branch.hop_deadline = kNever;
     }

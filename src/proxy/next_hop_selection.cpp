@@ -124,7 +124,7 @@ Progress ProxyCore::try_next_hop(Now now, ContextHandle handle, size_t index, po
     const auto flow = next_flow(now, context, attempts, progress, out);
     if (!flow) return progress;
     if (attempts.tries > 0) s_.counters.add(Counter::next_hop_failovers_total);
-    leave_hop(now, context, branch, out);
+    leave_hop(now, context, branch, {}, out);
     ++attempts.tries;
     const ports::ProxySettings& settings = context.snapshot->proxy;
     if (attempts.give_up == kNever) attempts.give_up = now.monotonic + settings.failover_max;
@@ -196,8 +196,7 @@ std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequ
     const auto hop =
         known ? known : resolver_.pick(now, *next, transports_of(request.snapshot), draw);
     if (!hop) return std::nullopt;
-    if (request.snapshot.proxy.mode == ports::ProxyMode::Stateless)
-        stateless_hops_.note(now.monotonic, key, *hop);
+    if (request.mode == ports::ProxyMode::Stateless) stateless_hops_.note(now.monotonic, key, *hop);
     return flow_to(*hop, request.snapshot, request.flow);
 }
 

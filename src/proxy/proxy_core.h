@@ -148,7 +148,8 @@ class ProxyCore final {
     void try_next_hop_or_fail(Now now, ContextHandle handle, size_t index, int status,
                               ports::Outbox& out);
     void put_questions(ports::Outbox& out);
-    void leave_hop(Now now, const ResponseContext& context, Branch& branch, ports::Outbox& out);
+    void leave_hop(Now now, const ResponseContext& context, Branch& branch, std::string_view reason,
+                   ports::Outbox& out);
     void hold_down(Now now, const resolver::ResolverSettings& settings, const resolver::Hop& hop,
                    Duration time, ports::Outbox& out);
     void tell_hop_news(Now now, const resolver::Hop& hop, Instant until, ports::Outbox& out);

@@ -109,7 +109,8 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const transport::SentBy outside = transport::sent_by(leaving, listeners);
     const transport::SentBy inside = transport::sent_by(request.flow, listeners);
     ShortText value;
-    // A side that TLS does not protect cannot be promised by a SIPS URI.
+    // Deviation: RFC 3261 §16.6 step 4 — the side that TLS does not protect keeps a SIP URI: one
+    // of SIPS would promise what that side has not, and nobody could reach it.
     const bool is_secured = demands_tls(forwarding);
     const auto route_by = [&](const transport::SentBy& sent_by, transport::Transport transport) {
         add_record_route(value, {sealed.view(), sent_by.view(), transport,

@@ -12,6 +12,10 @@
 
 namespace signalbox::proxy {
 
+/// The Reason of a CANCEL to a phone whose call another one has answered (RFC 3326 §3.1).
+inline constexpr std::string_view kAnsweredElsewhere =
+    "SIP;cause=200;text=\"Call completed elsewhere\"";
+
 /// Takes our Via off and, in a response that makes a dialog, lets our Record-Route name the far
 /// side (its flow and Contact) for the requests that the caller will send. `flow` is where the
 /// response came from; `is_direct` says that a phone is at its other end, whose Contact shows

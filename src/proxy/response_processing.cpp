@@ -19,8 +19,6 @@ using sip::Method;
 
 namespace {
 
-constexpr std::string_view kAnsweredElsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
-
 /// RFC 3261 §18.1.2: only what we once wrote into a Via comes back to us. The address at which the
 /// response arrived may be newer than the configuration's list of ours.
 bool is_own_sent_by(const sip::Via& via, const transport::Flow& flow,

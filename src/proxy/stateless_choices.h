@@ -6,10 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "resolver/hop_health.h"
+#include "transport/flow.h"
 
 namespace signalbox::proxy {
 
@@ -68,11 +70,32 @@ class StatelessTable final {
     std::vector<Set> sets_;
 };
 
-/// Hashes of targets. A retransmission comes within 64*T1 (Timer B).
-using StatelessChoices = StatelessTable<uint32_t, 32, 65536>;
+/// A phone as a target: where it was reached, and by which URI.
+class StatelessTarget final {
+ public:
+    /// Nothing: the URI is longer than what is kept.
+    static std::optional<StatelessTarget> of(std::string_view uri, const transport::Flow& flow) {
+        StatelessTarget target;
+        if (uri.empty() || uri.size() > target.uri_.size()) return std::nullopt;
+        uri.copy(target.uri_.data(), uri.size());
+        target.uri_size_ = static_cast<uint8_t>(uri.size());
+        target.flow_ = flow;
+        return target;
+    }
+    std::string_view uri() const { return {uri_.data(), uri_size_}; }
+    const transport::Flow& flow() const { return flow_; }
 
-/// The server that a name was taken to mean: the CANCEL of an INVITE, and the ACK to its failure,
-/// find it as long as it may ring (Timer C).
+ private:
+    transport::Flow flow_;
+    uint8_t uri_size_ = 0;
+    std::array<char, 183> uri_{};
+};
+
+/// The phone that a request was sent to: its retransmissions, the CANCEL of an INVITE and the ACK
+/// to its failure find it as long as it may ring (Timer C), whatever has been registered since.
+using StatelessChoices = StatelessTable<StatelessTarget, 200, 32768>;
+
+/// The server that a name was taken to mean, likewise.
 using StatelessHops = StatelessTable<resolver::Hop, 200, 16384>;
 
 }  // namespace signalbox::proxy

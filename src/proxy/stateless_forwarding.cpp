@@ -29,18 +29,6 @@ bool is_bound_to_connection(const transport::Flow& flow) {
     return transport::is_secure(flow.transport) || transport::is_websocket(flow.transport);
 }
 
-constexpr uint32_t kNoChoice = 0;
-
-/// What tells one target from another; never kNoChoice.
-uint32_t choice_of(const Target& target, std::array<uint64_t, 2> key) {
-    const Endpoint& remote = target.flow.remote;
-    const std::string_view octets(reinterpret_cast<const char*>(remote.address.octets.data()),
-                                  remote.address.octets.size());
-    key[0] ^= siphash(key, octets);
-    key[1] ^= remote.port;
-    return static_cast<uint32_t>(siphash(key, target.uri)) | 1;
-}
-
 /// Between a reliable and an unreliable transport somebody must retransmit: that is a stateful
 /// proxy (RFC 3261 §16.1).
 bool can_do_without_state(const transport::Flow& a, const transport::Flow& b) {
@@ -143,23 +131,22 @@ bool ProxyCore::start_stateless_to_user(Now now, const IncomingRequest& request,
 bool ProxyCore::forward_to_only_target(Now now, const IncomingRequest& request,
                                        const Routing& routing, const LocationQuestion& question,
                                        uint64_t hash, ports::Outbox& out) {
-    const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
-    // Nobody, or several: an answer or a fork needs state.
-    const bool is_only = answer.targets.size() == 1 && answer.targets[0].has_flow &&
-                         can_do_without_state(answer.targets[0].flow, request.flow);
-    const auto& key = s_.keys.current().siphash_key;
-    const uint64_t stable = stable_hash(request, key);
-    const uint32_t choice = is_only ? choice_of(answer.targets[0], key) : kNoChoice;
-    const auto chosen = stateless_choices_.find(now.monotonic, stable);
-    if (chosen && *chosen != choice) {
-        s_.counters.add(Counter::stateless_target_changed_dropped_total);
+    const uint64_t stable = stable_hash(request, s_.keys.current().siphash_key);
+    if (const auto chosen = stateless_choices_.find(now.monotonic, stable)) {
+        if (!forward_stateless(request, routing, chosen->uri(), chosen->flow(), hash, out))
+            s_.counters.add(Counter::stateless_target_changed_dropped_total);
         return true;
     }
-    if (!is_only) return false;
+    const LocationAnswer& answer = s_.directory.answer(now, question, request.snapshot);
+    // Nobody, or several: an answer or a fork needs state.
+    if (answer.targets.size() != 1 || !answer.targets[0].has_flow ||
+        !can_do_without_state(answer.targets[0].flow, request.flow))
+        return false;
     const Target& target = answer.targets[0];
     if (is_too_large(now, target.flow, routing, target.uri, false, request)) return false;
     if (!forward_stateless(request, routing, target.uri, target.flow, hash, out)) return false;
-    if (!chosen) stateless_choices_.note(now.monotonic, stable, choice);
+    if (const auto chosen = StatelessTarget::of(target.uri, target.flow))
+        stateless_choices_.note(now.monotonic, stable, *chosen);
     return true;
 }
 

@@ -78,6 +78,13 @@ TEST_F(Cancel_Rfc3261_16_10, TakesTheCallersReasonAlong) {
     EXPECT_EQ(bob.expects("CANCEL").message().header("Reason"), "SIP;cause=26;text=\"why\"");
 }
 
+TEST_F(Cancel_Rfc3261_16_10, TakesEachOfTheCallersReasonsAlong) {
+    leg.answers(180);
+    call.expect(180);
+    call.cancel({"Reason: Q.850;cause=16", "Reason: SIP;cause=600"});
+    EXPECT_EQ(bob.expects("CANCEL").message().header("Reason"), "Q.850;cause=16, SIP;cause=600");
+}
+
 TEST_F(Cancel_Rfc3261_16_10, IsAbsorbedWhenItIsRetransmitted) {
     leg.answers(180);
     call.expect(180);

@@ -2,7 +2,7 @@
 // Covers: RFC 3263 §4.1, §4.2 (what is tried first), §4.3 (failover), RFC 3261 §16.6 steps 7, 8 and
 // 10, §9.1 (CANCEL of a hop that was left), §16.7 step 1, §21.5.4 (Retry-After). Not covered: the
 // order of records (server_lookup_test, service_order_test).
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "ports/sharding.h"
 #include "tests/core/core_harness.h"
@@ -155,7 +155,9 @@ TEST_F(Failover_Rfc3263_4_3, ASuccessOfAHopThatWasLeftIsTheSuccess) {
     alice.expect(180);
     first.answers(200);
     waiting.expect(200).ack();
-    two.expects("CANCEL").answers(200);
+    const Incoming cancel = two.expects("CANCEL");
+    EXPECT_THAT(cancel.message().header("Reason"), ::testing::StartsWith("SIP;cause=200"));
+    cancel.answers(200);
     second.answers(487);
     two.expects("ACK");
     EXPECT_TRUE(alice.is_silent());

@@ -11,10 +11,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+using Table = StatelessTable<uint32_t, 32, 65536>;
+
 constexpr Instant kStart = Instant(std::chrono::hours(24 * 49) + seconds(61'000));
 
 TEST(StatelessChoices_Rfc3261_16_11, AreKeptAsLongAsARetransmissionMayCome) {
-    StatelessChoices choices;
+    Table choices;
     EXPECT_FALSE(choices.find(kStart, 7).has_value());
     choices.note(kStart, 7, 99);
     EXPECT_EQ(choices.find(kStart, 7), 99U);
@@ -24,7 +26,7 @@ TEST(StatelessChoices_Rfc3261_16_11, AreKeptAsLongAsARetransmissionMayCome) {
 }
 
 TEST(StatelessChoices_Rfc3261_16_11, TheOldestOfASetGivesWay) {
-    StatelessChoices choices(4);  // one set
+    Table choices(4);  // one set
     for (uint64_t i = 1; i <= 5; ++i)
         choices.note(kStart + milliseconds(i), i, static_cast<uint32_t>(i));
     EXPECT_FALSE(choices.find(kStart + milliseconds(9), 1).has_value());
@@ -32,11 +34,23 @@ TEST(StatelessChoices_Rfc3261_16_11, TheOldestOfASetGivesWay) {
 }
 
 TEST(StatelessChoices_Rfc3261_16_11, OneRequestHasOnePlace) {
-    StatelessChoices choices(4);
+    Table choices(4);
     for (uint64_t i = 1; i <= 4; ++i) choices.note(kStart + milliseconds(i), i, 1);
     choices.note(kStart + milliseconds(9), 2, 5);
     EXPECT_EQ(choices.find(kStart + milliseconds(9), 1), 1U);
     EXPECT_EQ(choices.find(kStart + milliseconds(9), 2), 5U);
+}
+
+TEST(StatelessTarget_Rfc3261_16_11, KeepsUriAndFlowOfWhatFits) {
+    transport::Flow flow;
+    flow.remote = *Endpoint::parse("198.51.100.20:5060");
+    const std::string longest = "sip:" + std::string(179, 'a');
+    const auto kept = StatelessTarget::of(longest, flow);
+    ASSERT_TRUE(kept.has_value());
+    EXPECT_EQ(kept->uri(), longest);
+    EXPECT_EQ(kept->flow(), flow);
+    EXPECT_FALSE(StatelessTarget::of(longest + "a", flow).has_value());
+    EXPECT_FALSE(StatelessTarget::of("", flow).has_value());
 }
 
 }  // namespace

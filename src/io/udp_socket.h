@@ -20,6 +20,9 @@ namespace signalbox::io {
 
 inline constexpr size_t kDatagramBatch = 64;
 
+// Deviation: RFC 3261 §18.4 — an ICMP error that comes for a datagram is not read: anybody can
+// forge one and would end calls by it. The timers tell the same, later.
+
 /// Views: the UdpReceiver's buffers, until its next receive().
 struct Datagram {
     Endpoint local;

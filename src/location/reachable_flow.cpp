@@ -70,6 +70,12 @@ std::optional<Flow> contact_flow(const Binding& binding, const ports::Snapshot& 
     return flow;
 }
 
+/// Nothing but its flow leads to the phone: a NAT stands between, or it has registered that flow as
+/// one of several (RFC 5626 §7: the same flow, or none).
+bool is_bound_to_flow(const Binding& binding) {
+    return binding.record.is_nated || binding.record.reg_id != 0;
+}
+
 }  // namespace
 
 std::optional<Flow> reachable_flow(const Binding& binding, const ports::Snapshot& snapshot,
@@ -79,13 +85,14 @@ std::optional<Flow> reachable_flow(const Binding& binding, const ports::Snapshot
         // A NAT lets in only what comes from the address that was written to.
         flow.shard = own_shard;
         if (find_listener(flow, snapshot, 2)) return flow;
-        return binding.record.is_nated ? std::nullopt : contact_flow(binding, snapshot, own_shard);
+        return is_bound_to_flow(binding) ? std::nullopt
+                                         : contact_flow(binding, snapshot, own_shard);
     }
     if (!binding.is_flow_closed) {
         find_listener(flow, snapshot, 1);
-        return binding.record.is_nated ? transport::only_by_connection(flow) : flow;
+        return is_bound_to_flow(binding) ? transport::only_by_connection(flow) : flow;
     }
-    return binding.record.is_nated ? std::nullopt : contact_flow(binding, snapshot, own_shard);
+    return is_bound_to_flow(binding) ? std::nullopt : contact_flow(binding, snapshot, own_shard);
 }
 
 }  // namespace signalbox::location

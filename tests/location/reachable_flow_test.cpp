@@ -208,5 +208,17 @@ TEST(ReachableFlow_Behaviour, Ipv6ContactIsReadWithItsBrackets) {
     EXPECT_EQ(flow->remote, *Endpoint::parse("[2001:db8::9]:5062"));
 }
 
+TEST(ReachableFlow_Rfc5626_7, AFlowWithARegIdIsReachedByItselfOrNotAtAll) {
+    Binding binding = tcp_binding();
+    binding.record.reg_id = 1;
+    const auto alive = reachable_flow(binding, both(), kOwnShard);
+    ASSERT_TRUE(alive);
+    EXPECT_TRUE(transport::is_only_by_connection(*alive));
+    binding.is_flow_closed = true;
+    EXPECT_FALSE(reachable_flow(binding, both(), kOwnShard));
+    binding.record.reg_id = 0;
+    EXPECT_TRUE(reachable_flow(binding, both(), kOwnShard));
+}
+
 }  // namespace
 }  // namespace signalbox::location

@@ -2,16 +2,31 @@
 #include <algorithm>
 #include <vector>
 
+#include "location/location.h"
 #include "ports/sharding.h"
 #include "proxy/fork_strategy.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
 #include "proxy/resumed_request.h"
 #include "redirect/contact_list.h"
+#include "redirect/direct_contact.h"
 
 namespace signalbox::proxy {
 
 using ports::EndedBy;
+
+namespace {
+
+/// Whether the caller himself can get there: not where only this server's flow, or a Path, leads.
+bool is_callable(const Target& target, const IncomingRequest& request) {
+    const auto uri = sip::parse_uri(target.uri);
+    const auto asked = sip::parse_uri(request.message.request_uri());
+    const bool is_sips = asked && asked->scheme == sip::Scheme::Sips;
+    return uri && target.path.empty() && !location::is_unresolvable(*uri) &&
+           redirect::is_direct(*uri, target.flow.remote.address, is_sips);
+}
+
+}  // namespace
 
 void ProxyCore::find_targets(Now now, ContextHandle handle, const IncomingRequest& request,
                              const Routing& routing, const RelayDecision& relay,
@@ -95,8 +110,11 @@ void ProxyCore::take_targets(Now now, ContextHandle handle, const IncomingReques
 void ProxyCore::redirect(Now now, ContextHandle handle, const IncomingRequest& request,
                          std::span<const Target> targets, ports::Outbox& out) {
     std::vector<redirect::Alternative> alternatives;
-    for (const Target& target : targets)
-        alternatives.push_back({target.uri, target.q, target.expires_s});
+    for (const Target& target : targets) {
+        if (is_callable(target, request))
+            alternatives.push_back({target.uri, target.q, target.expires_s});
+    }
+    if (alternatives.empty()) return reply_final(now, handle, {480, {}, {}}, out);
     std::string contacts = redirect::contact_list(alternatives, request.message.request_uri());
     if (contacts.empty()) return reply_final(now, handle, {404, {}, {}}, out);
     s_.counters.add(Counter::requests_redirected_total);

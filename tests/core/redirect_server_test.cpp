@@ -84,6 +84,15 @@ TEST_F(RedirectServer_Rfc3261_8_3, RedirectsNobodyToWhereHeCame) {
     EXPECT_EQ(call.response().values("Contact").size(), 1U);
 }
 
+TEST_F(RedirectServer_Rfc3261_8_3, NamesNoPhoneThatOnlyTheServerReaches) {
+    Phone& nated =
+        world.phone({"dora", "example.test", "203.0.113.9:40000", {}, "192.168.1.10:5062"});
+    world.add_user(user_record("dora"));
+    world.bind("dora", nated);
+    alice.send(alice.make("INVITE", "sip:dora@example.test")).expect(100).expect(480);
+    alice.send(alice.make("INVITE", "sips:bob@example.test")).expect(100).expect(480);
+}
+
 TEST_F(RedirectServer_Rfc3261_8_3, HasNothingForForeignHosts) {
     Phone& peer =
         world.phone({"p", "elsewhere.test", "192.0.2.200:5060", transport::Transport::Udp, {}});

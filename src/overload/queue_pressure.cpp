@@ -44,12 +44,27 @@ void QueuePressure::update(Instant now, Duration target) {
     const int64_t busy = count_ > 0 ? std::min(passed, waited) : 0;
     const double target_s = seconds(target);
     for (int64_t i = busy; i < passed; ++i) step(0, target_s);
-    for (int64_t i = 0; i < busy; ++i) step(seconds(delay_), target_s);
+    if (busy > 0 && !is_lasting(now, target)) {
+        last_delay_s_ = std::min(seconds(delay_), target_s);
+    } else {
+        for (int64_t i = 0; i < busy; ++i) step(seconds(delay_), target_s);
+    }
     if (busy == 0) delay_ = {};
     sum_ = {};
     latest_ = {};
     count_ = 0;
     interval_begun_ = now;
+}
+
+/// True when there is pressure already, and when messages have waited too long for so long that
+/// there has to be.
+bool QueuePressure::is_lasting(Instant now, Duration target) {
+    if (delay_ <= target) {
+        long_since_ = kNever;
+    } else if (long_since_ == kNever) {
+        long_since_ = now;
+    }
+    return value_ > 0 || (long_since_ != kNever && now - long_since_ >= kLasting);
 }
 
 void QueuePressure::step(double delay_s, double target_s) {

@@ -11,6 +11,11 @@ namespace signalbox::overload {
 /// The time over which delays are averaged: the control law is applied once for each.
 inline constexpr Duration kInterval = std::chrono::milliseconds(20);
 
+/// So long must messages have waited longer than the target, without a break, before there is any
+/// pressure. A stall, or another program's turn on the processor, leaves behind what is worked off
+/// before, and nobody is refused for it.
+inline constexpr Duration kLasting = std::chrono::milliseconds(200);
+
 /// A proportional-integral controller from the queue's delay to a pressure from 0 (all is taken) to
 /// 1 (nothing new is). It settles where the delay stands at its target, so that the server works
 /// all the time and refuses no more than it must. Single-threaded; one per shard.
@@ -40,6 +45,7 @@ class QueuePressure final {
     Duration delay() const { return delay_; }
 
  private:
+    bool is_lasting(Instant now, Duration target);
     void step(double delay_s, double target_s);
 
     Instant interval_begun_;
@@ -47,6 +53,7 @@ class QueuePressure final {
     Duration latest_{};
     uint64_t count_ = 0;
     Duration delay_{};
+    Instant long_since_ = kNever;  // messages have waited longer than the target without a break
     double value_ = 0;
     double excess_ = 0;
     double last_delay_s_ = 0;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "base/text.h"
+#include "overload/queue_pressure.h"
 #include "tests/core/core_harness.h"
 
 namespace signalbox::core::testing {
@@ -23,7 +24,8 @@ struct OverloadTest : ::testing::Test {
     void press(int intervals) {
         world.receive(alice.flow(), "\r\n\r\n");
         world.waited = seconds(10);
-        for (int i = 0; i < intervals; ++i) {
+        const auto unheeded = static_cast<int>(overload::kLasting / overload::kInterval);
+        for (int i = 0; i < unheeded + intervals; ++i) {
             world.now.monotonic += milliseconds(20);
             world.receive(alice.flow(), "\r\n\r\n");
         }

@@ -28,7 +28,8 @@ class AdmissionTest : public ::testing::Test {
     }
     /// The pressure of the queue becomes 0.08 times `intervals`.
     void press_by_queue(int intervals) {
-        for (int i = 0; i < intervals; ++i) {
+        const int unheeded = admission.is_fading() ? 0 : static_cast<int>(kLasting / kInterval);
+        for (int i = 0; i < unheeded + intervals; ++i) {
             admission.note(now, seconds(10));
             now += kInterval;
             admission.update(now, settings, 0);

@@ -59,6 +59,20 @@ TEST_F(QueuePressure_Rfc8033_4_2, OneVeryOldBatchIsNoLastingOverload) {
     EXPECT_EQ(pressure.value(), 0);
 }
 
+TEST_F(QueuePressure_Rfc8033_4_2, AStallOfTheMachineIsNone) {
+    now += 15 * kInterval;
+    pressure.add(milliseconds(300));
+    pressure.update(now, kTarget);
+    EXPECT_EQ(pressure.value(), 0);
+    intervals(9, milliseconds(40));
+    EXPECT_EQ(pressure.value(), 0);
+    interval(milliseconds(20));
+    intervals(9, milliseconds(40));
+    EXPECT_EQ(pressure.value(), 0) << "there was a break";
+    intervals(3, milliseconds(40));
+    EXPECT_GT(pressure.value(), 0);
+}
+
 TEST_F(QueuePressure_Rfc8033_4_2, NeverLeavesItsRange) {
     intervals(100, seconds(10));
     EXPECT_EQ(pressure.value(), 1);
@@ -75,7 +89,7 @@ TEST_F(QueuePressure_Rfc8033_4_2, IsGoneThreeSecondsAfterTheLastMessage) {
 }
 
 TEST_F(QueuePressure_Rfc8033_4_2, ATurnOfManyIntervalsIsNoSilence) {
-    for (int i = 0; i < 12; ++i) {
+    for (int i = 0; i < 16; ++i) {
         now += 5 * kInterval;
         pressure.add(milliseconds(200));
         pressure.update(now, kTarget);
@@ -92,8 +106,8 @@ TEST_F(QueuePressure_Rfc8033_4_2, ForgetsEverythingWhenItIsReset) {
 
 TEST_F(QueuePressure_Rfc8033_4_2, LeavesTheBeginningOfAnOverloadToRefusals) {
     for (int i = 0; i < 25; ++i) interval(milliseconds(12) * i);
-    intervals(15, milliseconds(300));
-    EXPECT_EQ(pressure.value(), 1);
+    intervals(22, milliseconds(300));
+    EXPECT_GT(pressure.value(), 0.97);
     EXPECT_LT(pressure.excess(), 0.1);
 }
 

@@ -14,7 +14,7 @@ inline constexpr Duration kInterval = std::chrono::milliseconds(20);
 /// So long must messages have waited longer than the target, without a break, before there is any
 /// pressure. A stall, or another program's turn on the processor, leaves behind what is worked off
 /// before, and nobody is refused for it.
-inline constexpr Duration kLasting = std::chrono::milliseconds(200);
+inline constexpr Duration kLasting = std::chrono::milliseconds(100);
 
 /// A proportional-integral controller from the queue's delay to a pressure from 0 (all is taken) to
 /// 1 (nothing new is). It settles where the delay stands at its target, so that the server works

@@ -64,12 +64,12 @@ TEST_F(QueuePressure_Rfc8033_4_2, AStallOfTheMachineIsNone) {
     pressure.add(milliseconds(300));
     pressure.update(now, kTarget);
     EXPECT_EQ(pressure.value(), 0);
-    intervals(9, milliseconds(40));
+    intervals(4, milliseconds(40));
     EXPECT_EQ(pressure.value(), 0);
     interval(milliseconds(20));
-    intervals(9, milliseconds(40));
+    intervals(4, milliseconds(40));
     EXPECT_EQ(pressure.value(), 0) << "there was a break";
-    intervals(3, milliseconds(40));
+    intervals(4, milliseconds(40));
     EXPECT_GT(pressure.value(), 0);
 }
 

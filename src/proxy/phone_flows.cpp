@@ -110,7 +110,7 @@ void ProxyCore::fork_in_dialog(Now now, ContextHandle handle, const IncomingRequ
                                const Routing& routing, ports::Outbox& out) {
     const auto flow = in_dialog_flow(request, routing);
     if (!flow) return reply_final(now, handle, {480, {}, {}}, out);
-    const Target target{routing.target_uri, 1000, true, *flow};
+    const Target target{routing.target(), 1000, true, *flow};
     fork(now, handle, request, routing, {&target, 1}, out);
 }
 

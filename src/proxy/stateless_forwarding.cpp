@@ -164,7 +164,7 @@ void ProxyCore::on_stateless_request(Now now, uint8_t from, const StatelessReque
         if (instance &&
             forward_ack_to_phone(now, *request, *routing, *instance, handed.loop_hash, out))
             return;
-        if (!send_ack(now, *request, *routing, routing->target_uri, routing->token->flow,
+        if (!send_ack(now, *request, *routing, routing->target(), routing->token->flow,
                       handed.loop_hash, out))
             s_.counters.add(Counter::stray_acks_dropped_total);
         return;

@@ -29,8 +29,16 @@ class World:
         self.users = {}
         self.server = Server(5060, [(f"user{number}", f"secret{number}") for number in range(60)], host=SERVER,
                              more={"tls": (5061, ""), "ws": (5080, "")})
+        self.base = self.server.text
         self.server.start()
         self.phones = []
+
+    def set_up(self, settings):
+        """The configuration with these settings, from now on."""
+        before = len(self.server.output())
+        self.server.write_config(self.base + settings)
+        self.server.hang_up()
+        assert self.server.wait_output("config_loaded", after=before), self.server.output()[before:]
 
     def home(self, name):
         return next(home for home in self.homes if home.name == name)

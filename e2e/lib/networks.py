@@ -148,6 +148,10 @@ class Router(Network):
             self.translate(f"meta l4proto {{ tcp, udp }} masquerade to :{first}-{first + 999}")
         self.run("conntrack", "-F")
 
+    def cut_off(self, is_off):
+        """Nothing passes, and nobody is told."""
+        self.batch(f"link set out {'down' if is_off else 'up'}")
+
     def forget_after(self, seconds):
         """How long the way of a silent phone is kept."""
         for name in ("udp_timeout", "udp_timeout_stream", "tcp_timeout_established"):

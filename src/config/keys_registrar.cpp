@@ -20,6 +20,14 @@ std::string store_seconds(LoadedConfig& config, const Value& value) {
     return {};
 }
 
+std::string store_nat_keep_alive(LoadedConfig& config, const Value& value) {
+    const Duration interval = value.duration();
+    if (interval != Duration{} && interval < std::chrono::seconds(1))
+        return "must be \"0s\" or at least \"1s\"";
+    config.settings.registrar.nat_keep_alive = interval;
+    return {};
+}
+
 /// A list of name-addrs, each a loose router.
 bool is_route(std::string_view text) {
     while (!text.empty()) {
@@ -80,6 +88,15 @@ constexpr std::array kKeys{
         .min = 0,
         .max = 10,
         .store = store<&RegistrarSettings::expires_spread_percent>},
+    Key{.name = "nat_keep_alive",
+        .type = KeyType::Duration,
+        .default_text = "\"20s\"",
+        .help = "How often the server sends an OPTIONS to a phone that registered over UDP from "
+                "behind a NAT, so that its router does not forget it. Phones with a reg-id (RFC "
+                "5626) do that themselves. \"0s\": never.",
+        .min = 0,
+        .max = kHour,
+        .store = store_nat_keep_alive},
     Key{.name = "service_route",
         .type = KeyType::Text,
         .default_text = "\"off\"",

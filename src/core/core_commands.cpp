@@ -12,6 +12,7 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                            return;
                        }
                        counters.add(Counter::config_reloads_total);
+                       keep_alive.begin(now, snapshots.current());
                    },
                    [&](const ports::UpdateUsers& update) { update_users(now, update, out); },
                    [&](const ports::RestoreBindings& restore) {

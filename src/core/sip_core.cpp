@@ -163,6 +163,8 @@ void SipCore::Impl::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
         location.on_timer(now, due, out);
         if (const auto& expired = location.last_expired(); !expired.aor.empty())
             reg_event.bindings_changed(now, expired.tenant, expired.aor, out);
+    } else if (due.kind == registrar::kKeepAliveTimer) {
+        keep_alive.on_timer(now, snapshots.current(), out);
     } else if (due.kind == presence::kSubscriptionTimer) {
         reg_event.on_timer(now, due, out);
     } else if (due.kind == cdr::kCallTimer) {
@@ -181,6 +183,7 @@ void SipCore::Impl::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
 void SipCore::Impl::finish_turn(Now now, ports::Outbox& out) {
     transaction::TransactionEvent event;
     while (transactions.pop_event(event)) proxy.on_transaction_event(now, event, out);
+    keep_alive.watch(now, snapshots.current());
     snapshots.take_released(out.released_snapshots);
     last = now;
 }

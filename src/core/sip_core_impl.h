@@ -9,6 +9,7 @@
 #include "overload/admission.h"
 #include "presence/reg_event.h"
 #include "proxy/moved_flows.h"
+#include "registrar/keep_alive.h"
 
 namespace signalbox::core {
 
@@ -42,6 +43,7 @@ struct SipCore::Impl {
           admission(now.monotonic, random, counters),
           location({setup.node, setup.shard}, wheel, counters),
           registrar({location, counters, random, *setup.keys, setup.node}),
+          keep_alive({setup.node, setup.shard}, {location, counters, random, *setup.keys, wheel}),
           calls({setup.node, setup.shard, share(limits().calls_max, setup.shards)}, wheel, pool,
                 random, counters),
           directory(users, authenticator, guard, location, counters, setup.shard),
@@ -94,6 +96,7 @@ struct SipCore::Impl {
     overload::Admission admission;
     location::Location location;
     registrar::Registrar registrar;
+    registrar::KeepAlive keep_alive;
     cdr::CallTracker calls;
     proxy::Directory directory;
     proxy::LocalReply reply;

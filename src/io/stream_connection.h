@@ -73,6 +73,7 @@ struct StreamConnection {
     std::unique_ptr<StreamOutput> output;  // null: nothing to send
     Instant heard;                         // of the latest octet, or when it was made
     Instant opened;                        // when the state became Open
+    Instant unheard = kNever;              // since the first message to him that nothing came after
     Instant begun = kNever;  // of the message that is not whole; when Handshaking or Draining: of
                              // that state; when HalfClosed: of the latest answer, or of that state
 };

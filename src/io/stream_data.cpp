@@ -80,6 +80,7 @@ void StreamSet::read(Name name, Instant now) {
         return end(name, transport::FlowError::Reset);
     }
     connection.heard = now;
+    connection.unheard = kNever;
     if (connection.layers) return read_layers(name, {into, static_cast<size_t>(received)}, now);
     const std::string_view buffer = is_own_buffer
                                         ? std::string_view(connection.input)

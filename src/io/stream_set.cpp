@@ -194,10 +194,21 @@ bool StreamSet::is_at_limit() {
     return connections_.size() >= limits_.connections_max;
 }
 
+/// A router forgets a connection on which nothing passes, some after two minutes. The system's
+/// probes keep it; the peer is not given up for leaving them unanswered, as he may come back.
+void StreamSet::keep_alive(int fd) {
+    constexpr int kOn = 1, kProbeSeconds = 100, kProbesMax = 127;
+    ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof(kOn));
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &kProbeSeconds, sizeof(kProbeSeconds));
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &kProbeSeconds, sizeof(kProbeSeconds));
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kProbesMax, sizeof(kProbesMax));
+}
+
 StreamSet::Name StreamSet::adopt(FileDescriptor socket, const transport::Flow& flow, Instant now) {
     const int fd = socket.get();
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    keep_alive(fd);
     const Name name = connections_.emplace(context_);
     if (!name) return {};
     StreamConnection& connection = *connections_.get(name);
@@ -250,6 +261,7 @@ void StreamSet::send(Instant now, const transport::Flow& flow, std::string_view 
     StreamConnection* connection = connections_.get(name);
     if (connection != nullptr && queue(*connection, bytes, owner)) {
         note_answer(*connection, now, message);
+        if (connection->unheard == kNever) connection->unheard = now;
         counters_.add(Counter::tx_packets_total);
         return;
     }

@@ -24,6 +24,8 @@ struct StreamLimits {
     uint32_t connections_max = 100'000;  // of this shard
     Duration connect_timeout = std::chrono::seconds(5);
     Duration idle_timeout = std::chrono::minutes(125);
+    Duration dead_timeout =
+        std::chrono::seconds(30);  // for the peer's system to acknowledge anything
     Duration message_timeout =
         std::chrono::seconds(30);  // a message that has begun must be whole by then
     Duration drain_timeout = std::chrono::seconds(2);  // for the answer to a lost framing
@@ -174,9 +176,11 @@ class StreamSet final {
     void await_connected(Name name);
     void connected(Name name);
     bool is_at_limit();
+    static void keep_alive(int fd);
     bool is_exempt(const IpAddress& source) const;
     void become_open(StreamConnection& connection, Instant now);
     void sweep(Name name, StreamConnection& connection, Instant now);
+    bool is_dead(StreamConnection& connection, Instant now) const;
     void peer_sends_no_more(Name name, Instant now);
     void leave_by_key(const StreamConnection& connection);
     void note_answer(StreamConnection& connection, Instant now, Message message);

@@ -1,5 +1,8 @@
 // When the time of a stream connection is up: connects, handshakes, first messages, slow messages,
 // silence. Implements: RFC 3261 §18
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "io/stream_set.h"
@@ -30,6 +33,25 @@ void StreamSet::on_time(Instant now) {
     next_sweep_ = connections_.size() == 0 ? kNever : now + kSweepInterval;
 }
 
+/// True when what was written stays unacknowledged: the peer's machine or the way to it is gone, as
+/// when a router in between has started anew. Nobody says so, and the system would try for a
+/// quarter of an hour, while each call to a phone there waits for Timer B.
+bool StreamSet::is_dead(StreamConnection& connection, Instant now) const {
+    if (connection.unheard == kNever || now - connection.unheard < limits_.dead_timeout)
+        return false;
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    const int fd = connection.descriptor.native_handle();
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+    if (info.tcpi_unacked == 0) {
+        connection.unheard = kNever;
+        return false;
+    }
+    constexpr int kRepeatedMin = 2;  // what was written a moment ago is no sign
+    return info.tcpi_retransmits >= kRepeatedMin &&
+           std::chrono::milliseconds(info.tcpi_last_ack_recv) >= limits_.dead_timeout;
+}
+
 /// Ends the connection when one of its times is up.
 void StreamSet::sweep(Name name, StreamConnection& connection, Instant now) {
     const bool has_begun = connection.begun != kNever && !connection.is_held;
@@ -51,6 +73,10 @@ void StreamSet::sweep(Name name, StreamConnection& connection, Instant now) {
             return;
         case StreamConnection::State::Open:
             break;
+    }
+    if (is_dead(connection, now)) {
+        counters_.add(Counter::stream_dead_closed_total);
+        return end(name, transport::FlowError::Reset);
     }
     const bool is_silent =
         !connection.is_proven && now - connection.opened >= limits_.first_message_timeout;

@@ -157,6 +157,7 @@ Location::Block* Location::make_block(const Binding& binding) {
     out = put(out, record.user_agent);
     put(out, record.path);
     ++binding_count_;
+    if (needs_keep_alive(record)) ++to_keep_alive_count_;
     if (block->has_connection()) index_stream(*block);
     return block;
 }
@@ -165,6 +166,7 @@ void Location::free_block(Block* block) {
     if (block->has_connection()) unindex_stream(*block);
     if (block->is_unresolvable) unindex_unresolvable(*block);
     --binding_count_;
+    if (needs_keep_alive(view(*block).record)) --to_keep_alive_count_;
     const size_t size = sizeof(Block) + block->text_size();
     block->~Block();
     pool_.give(block, size);
@@ -269,8 +271,15 @@ Binding Location::view(const Block& block) {
 }
 
 std::span<const Binding> Location::lookup(Now now, ports::TenantId tenant, std::string_view aor) {
+    return live_bindings(now, find(tenant, aor));
+}
+
+std::span<const Binding> Location::lookup_place(Now now, uint32_t place) {
+    return live_bindings(now, addresses_.get(addresses_.at(place)));
+}
+
+std::span<const Binding> Location::live_bindings(Now now, const Address* address) {
     found_.clear();
-    const Address* address = find(tenant, aor);
     if (address == nullptr) return {};
     for (const Block* block = address->first; block != nullptr; block = block->next) {
         if (block->expires > now.monotonic) found_.push_back(view(*block));

@@ -46,6 +46,14 @@ struct Binding {
         false;  // its stream is gone: closed by either side, or from before a restart
 };
 
+/// True for a phone that nobody else keeps reachable: behind a NAT that forgets a way without
+/// datagrams, of no edge proxy (RFC 3327), and without a reg-id, which promises keep-alives of its
+/// own (RFC 5626 §4.4).
+inline bool needs_keep_alive(const ports::BindingView& binding) {
+    return binding.is_nated && binding.flow.transport == transport::Transport::Udp &&
+           binding.reg_id == 0 && binding.path.empty();
+}
+
 /// Single-threaded; one per shard; deterministic. Cost per binding: one block that holds all of it
 /// (about 150 octets and its text), and per address of record some 110 octets with its timer; no
 /// allocation when warm.
@@ -101,6 +109,12 @@ class Location final {
     /// A page of at most `limit` addresses of record behind place `after`; sets reply.next.
     void page(Now now, uint32_t after, uint32_t limit, ports::RegistrationsReply& reply);
 
+    /// For who goes over all addresses of record in steps: the live bindings of the one at `place`,
+    /// below places(). Empty where there is none. Valid until the next call.
+    std::span<const Binding> lookup_place(Now now, uint32_t place);
+    uint32_t places() const { return addresses_.places(); }
+    bool has_phones_to_keep_alive() const { return to_keep_alive_count_ > 0; }
+
     uint64_t address_count() const { return addresses_.size(); }
     uint64_t binding_count() const { return binding_count_; }
     /// Octets of the blocks in which names and bindings stand.
@@ -146,6 +160,7 @@ class Location final {
     void index_unresolvable(Block& block);
     void unindex_unresolvable(Block& block);
     static Binding view(const Block& block);
+    std::span<const Binding> live_bindings(Now now, const Address* address);
     ports::EventHeader header(Now now, ports::TenantId tenant, uint64_t snapshot_version) const;
 
     Setup setup_;
@@ -158,7 +173,8 @@ class Location final {
         streams_;  // the first binding of each connection
     boost::unordered_flat_map<uint64_t, Block*> unresolvable_;  // by user and host
     uint64_t binding_count_ = 0;
-    std::vector<Binding> found_;  // what lookup() gave
+    uint64_t to_keep_alive_count_ = 0;
+    std::vector<Binding> found_;  // what a look-up gave
     Expired expired_;
 };
 

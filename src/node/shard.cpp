@@ -37,6 +37,7 @@ io::StreamLimits stream_limits(const ports::Snapshot& snapshot, uint8_t shards) 
     limits.connections_max = std::max(1u, snapshot.limits.connections_max / shards);
     limits.connect_timeout = snapshot.limits.connect_timeout;
     limits.idle_timeout = snapshot.limits.stream_idle_timeout;
+    limits.dead_timeout = snapshot.limits.stream_dead_timeout;
     limits.message_timeout = snapshot.limits.message_timeout;
     // Nobody owes an answer for longer: a phone may ring for so long, then it is cancelled.
     limits.half_closed_timeout = snapshot.timers.c + snapshot.timers.b;

@@ -35,6 +35,8 @@ struct RegistrarSettings {
     uint32_t expires_max_s = 7200;
     uint32_t contacts_max = 10;
     uint32_t expires_spread_percent = 10;  // of a long registration: it may end so much earlier
+    /// How often a phone behind a NAT is asked for a sign of life; nothing: never.
+    Duration nat_keep_alive = std::chrono::seconds(20);
     std::string service_route;  // of Service-Route: name-addrs, or kServiceRouteSelf; empty: none
 };
 
@@ -85,6 +87,7 @@ struct LimitSettings {
         std::chrono::seconds(5);  // an answer that another shard, the store or DNS owes
     Duration connect_timeout = std::chrono::seconds(5);
     Duration stream_idle_timeout = std::chrono::minutes(125);  // longer than any registration
+    Duration stream_dead_timeout = std::chrono::seconds(30);   // for the peer's acknowledgement
     uint32_t connections_max = 100'000;
     uint32_t connections_per_source = 1000;  // accepted from one address that is not trusted
     Duration handshake_timeout = std::chrono::seconds(10);      // TLS and WebSocket together

@@ -61,6 +61,8 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
     }
     if (branch->kind == transaction::BranchKind::Stateless)
         return forward_stateless_response(now, response, branch->loop_hash, flow, out);
+    if (branch->kind == transaction::BranchKind::KeepAlive)
+        return s_.counters.add(Counter::nat_keep_alives_answered_total);
     const transaction::ResponseMatch match =
         s_.transactions.receive_response(now, response, *via, out.transmits);
     if (match.kind != transaction::ResponseMatch::Kind::Pass) return;

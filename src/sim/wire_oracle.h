@@ -96,6 +96,7 @@ class WireOracle final : public TurnWatcher {
                            const TextMessage& message);
     void check_forwarded(const Turn& turn, Received& origin, const transport::Flow& flow,
                          std::string_view bytes, const TextMessage& message);
+    void check_keep_alive(const transport::Flow& flow, const TextMessage& message);
     void check_destination(const Received& origin, const Endpoint& reached,
                            const TextMessage& message);
     void check_success_passed(const Turn& turn, const TextMessage& success);

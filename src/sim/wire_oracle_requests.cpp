@@ -65,6 +65,7 @@ void WireOracle::request_out(const Turn& turn, const transport::Transmit& transm
     }
     const std::vector<std::string> vias = message.values("Via");
     if (vias.size() < 2) {
+        if (message.method == "OPTIONS") return check_keep_alive(transmit.flow, message);
         report_.broken("origin", "a request of our own: " + name);
         return;
     }
@@ -132,6 +133,13 @@ void WireOracle::check_destination(const Received& origin, const Endpoint& reach
     }
     report_.broken("destination", reached.to_string() + " was never shown: " +
                                       message.first_line() + " of " + message.call_id());
+}
+
+/// A phone behind a NAT is asked for a sign of life now and then, where it has registered.
+void WireOracle::check_keep_alive(const transport::Flow& flow, const TextMessage& message) {
+    if (bindings_.is_shown_by(user_of(message.uri), flow.remote)) return;
+    report_.broken("keep-alive", "nobody has registered at " + flow.remote.to_string() + ": " +
+                                     message.first_line());
 }
 
 }  // namespace signalbox::sim

@@ -83,7 +83,7 @@ std::optional<BranchFields> read_branch(std::string_view branch, const crypto::T
     in = get(in, fields.generation);
     in = get(in, fields.cookie);
     get(in, fields.loop_hash);
-    if (fields.kind != BranchKind::Stateful && fields.kind != BranchKind::Stateless) {
+    if (fields.kind < BranchKind::Stateful || fields.kind > BranchKind::KeepAlive) {
         return std::nullopt;
     }
     return fields;

@@ -16,6 +16,7 @@ enum class BranchKind : uint8_t {
     Stateful = 1,   // index, generation and cookie name a client transaction
     Stateless = 2,  // no transaction of ours (RFC 3261 §16.11, and ACKs to 2xx); `cookie` is the
                     // hash of the request
+    KeepAlive = 3,  // of an OPTIONS that keeps a way through a NAT open; `cookie` is random
 };
 
 struct BranchFields {

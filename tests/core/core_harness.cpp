@@ -52,6 +52,7 @@ ports::Snapshot default_snapshot() {
                           listener(transport::Transport::Tcp, "[2001:db8::1]:5060")};
     snapshot.auth.realm = "example.test";
     snapshot.registrar.expires_spread_percent = 0;
+    snapshot.registrar.nat_keep_alive = {};
     snapshot.timers = transaction::SipTimers{}.resolved();
     return snapshot;
 }

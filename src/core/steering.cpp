@@ -9,6 +9,19 @@
 
 namespace signalbox::core {
 
+namespace {
+
+/// A subscription to registrations lives where they do. Its refreshes name the same user, also
+/// those that forget their Event or name another; they have no Route, as nobody is in our way.
+bool may_be_for_reg_event(const sip::MessageView& message) {
+    if (presence::names_reg_event(message.value(sip::HeaderId::Event))) return true;
+    if (message.first(sip::HeaderId::Event) == nullptr) return true;
+    const auto to = sip::parse_name_addr(message.value(sip::HeaderId::To), ErrorCode::malformed_to);
+    return to && !to->tag.empty() && message.first(sip::HeaderId::Route) == nullptr;
+}
+
+}  // namespace
+
 uint8_t owner_shard(std::string_view bytes, uint8_t shards, uint8_t fallback) {
     if (shards <= 1) return fallback;
     sip::MessageView message;
@@ -26,11 +39,7 @@ uint8_t owner_shard(std::string_view bytes, uint8_t shards, uint8_t fallback) {
         if (!to) return fallback;
         return ports::shard_of_aor(ports::kDefaultTenant, sip::canonical_user(to->uri), shards);
     }
-    // A subscription to registrations lives where they do; its refreshes name the same user, even
-    // those that forget their Event.
-    if (message.method() == sip::Method::Subscribe &&
-        (presence::names_reg_event(message.value(sip::HeaderId::Event)) ||
-         message.first(sip::HeaderId::Event) == nullptr)) {
+    if (message.method() == sip::Method::Subscribe && may_be_for_reg_event(message)) {
         const auto uri = sip::parse_uri(message.request_uri());
         if (uri && uri->has_user)
             return ports::shard_of_aor(ports::kDefaultTenant, sip::canonical_user(*uri), shards);

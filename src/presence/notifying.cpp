@@ -1,5 +1,5 @@
 // What watchers of registrations are told, by which way, and what becomes of it.
-// Implements: RFC 6665 §4.2.2; RFC 3680 §4.7, §5; RFC 5628 §5; RFC 3261 §12.2.1
+// Implements: RFC 6665 §4.2.2; RFC 3680 §4.7, §5; RFC 5628 §5; RFC 3261 §12.2.1, §18.1.1
 #include <algorithm>
 #include <utility>
 
@@ -8,7 +8,9 @@
 #include "ports/sharding.h"
 #include "presence/dialog_text.h"
 #include "presence/reg_event.h"
+#include "resolver/locate_server.h"
 #include "sip/header_values.h"
+#include "transport/outgoing_flow.h"
 
 namespace signalbox::presence {
 
@@ -20,6 +22,9 @@ constexpr std::array<std::string_view, 2> kEndReasons = {"timeout", "deactivated
 
 /// A watcher that asks for less is not believed: each time it would cost a NOTIFY.
 constexpr uint32_t kPutOffMinS = 5;
+
+/// Beside the bits of the ways: a large one was tried over a stream.
+constexpr uint8_t kTriedByStream = 8;
 
 uint8_t bit_of(NotifyWay way) {
     return static_cast<uint8_t>(way);
@@ -71,6 +76,7 @@ void RegEvent::try_next_way(Now now, SubscriptionHandle handle, ports::Outbox& o
 /// False when that way leads nowhere.
 bool RegEvent::take_way(Now now, SubscriptionHandle handle, const DialogHop& hop, NotifyWay way,
                         ports::Outbox& out) {
+    way_.way = way;
     if (way == NotifyWay::Registration) return ask_registration(now, handle, hop, out);
     const auto& flow = way == NotifyWay::SubscribeFlow ? hop.back : hop.address;
     if (!flow) return false;
@@ -143,6 +149,7 @@ bool RegEvent::take_registration(Now now, SubscriptionHandle handle,
         if (!is_one_phone && target.uri != dialog.remote_target) continue;
         const auto flow = flow_of_target(target, subscription.flow, context);
         if (!flow) continue;
+        way_.way = NotifyWay::Registration;
         way_.flow = *flow;
         way_.target = target.uri;
         way_.routes = target.path;
@@ -178,9 +185,38 @@ void RegEvent::send(Now now, SubscriptionHandle handle, ports::Outbox& out) {
         notification.expires_s = static_cast<uint64_t>(std::max<int64_t>(left.count(), 1));
     }
     render_notify(notification, snapshot, request_);
+    const auto stream = stream_for_large(now, *subscription);
+    if (stream) {
+        way_.flow = *stream;  // of the notification too
+        render_notify(notification, snapshot, request_);
+    }
     s_.transactions.send_request(now, start.client, way_.flow, request_, snapshot.timers,
                                  out.transmits);
+    if (stream) {
+        out.transmits.limit_connect(snapshot.proxy.large_connect_max);
+        s_.counters.add(Counter::large_requests_by_tcp_total);
+    }
     s_.counters.add(Counter::notifications_sent_total);
+}
+
+/// The same next hop by TCP, where request_ is too large for a datagram (RFC 3261 §18.1.1). When
+/// that fails, the way is taken once more, by datagram.
+std::optional<transport::Flow> RegEvent::stream_for_large(Now now, Subscription& subscription) {
+    const WayContext context = way_context(now);
+    const bool is_large = way_.flow.transport == transport::Transport::Udp &&
+                          request_.size() > context.snapshot.proxy.datagram_max;
+    if (!is_large || (subscription.ways_tried & kTriedByStream) != 0) return std::nullopt;
+    const auto route = sip::parse_name_addr(way_.routes, ErrorCode::malformed_route);
+    if (!resolver::names_address(route ? route->uri_text : way_.target, way_.flow.remote))
+        return std::nullopt;
+    auto stream =
+        transport::outgoing_flow(context.snapshot.listeners, context.snapshot.own_addresses,
+                                 way_.flow, transport::Transport::Tcp, way_.flow.remote);
+    if (!stream) return std::nullopt;
+    stream->shard = setup_.shard;
+    subscription.ways_tried =
+        static_cast<uint8_t>((subscription.ways_tried | kTriedByStream) & ~bit_of(way_.way));
+    return stream;
 }
 
 /// What the watcher does not know, into contacts_; false when there is nothing to tell.

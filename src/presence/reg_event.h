@@ -134,6 +134,7 @@ class RegEvent final : public proxy::TransactionUser {
     bool take_registration(Now now, SubscriptionHandle handle, const proxy::LocationAnswer& answer,
                            ports::Outbox& out);
     void send(Now now, SubscriptionHandle handle, ports::Outbox& out);
+    std::optional<transport::Flow> stream_for_large(Now now, Subscription& subscription);
     WayContext way_context(Now now) const;
     bool find_changes(Now now, const Subscription& subscription);
     void write_document(Now now, Subscription& subscription);
@@ -154,6 +155,7 @@ class RegEvent final : public proxy::TransactionUser {
     std::vector<SubscriptionHandle> due_;
     /// By which the NOTIFY in hand goes.
     struct Way {
+        NotifyWay way = NotifyWay::None;
         transport::Flow flow;
         std::string target, routes;
     };

@@ -53,7 +53,7 @@ struct Subscription {
     Instant wait_until{};  // no NOTIFY before; of a question to another shard: its deadline
     Timer timer;
     SubscriptionEnd end = SubscriptionEnd::Timeout;
-    uint8_t ways_tried = 0;        // NotifyWay bits: of the NOTIFY that is due
+    uint8_t ways_tried = 0;        // NotifyWay bits and one more: of the NOTIFY that is due
     Subscription* next = nullptr;  // of the same address of record
     bool is_notifying = false;     // a NOTIFY waits for its response, or for its way
     bool is_locating = false;      // it waits for its way: another shard is asked

@@ -8,14 +8,6 @@ namespace {
 
 using transport::Transport;
 
-/// True when the next hop's URI names the very address to which the flow leads: it can be reached
-/// there over TCP as well. A phone behind a NAT, whose flow leads elsewhere, cannot.
-bool leads_to_its_address(std::string_view next_uri, const transport::Flow& flow) {
-    const auto uri = sip::parse_uri(next_uri);
-    const auto hop = uri ? resolver::next_hop(*uri) : fail(ErrorCode::malformed_uri);
-    return hop && hop->address == flow.remote.address && hop->port == flow.remote.port;
-}
-
 }  // namespace
 
 std::optional<transport::Flow> ProxyCore::stream_for_large(Now now, const transport::Flow& flow,
@@ -24,7 +16,7 @@ std::optional<transport::Flow> ProxyCore::stream_for_large(Now now, const transp
                                                            const IncomingRequest& request) const {
     // Deviation: RFC 3261 §18.1.1 — a phone whose Contact is not where it sends from stays on its
     // flow, however large the request: nothing else reaches it through its NAT.
-    if (!is_looked_up && !leads_to_its_address(next_uri, flow)) return std::nullopt;
+    if (!is_looked_up && !resolver::names_address(next_uri, flow.remote)) return std::nullopt;
     if (resolver_.health().is_held_down(now.monotonic, {Transport::Tcp, flow.remote}))
         return std::nullopt;
     return transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,

@@ -1,5 +1,5 @@
-// The checks that every request passes before it is proxied. Implements: RFC 3261 §16.3; RFC 3323
-// §5; RFC 5393 §5.3.3
+// The checks that every request passes before it is proxied. Implements: RFC 3261 §16.3, §8.3;
+// RFC 3323 §5; RFC 5393 §5.3.3
 #include "proxy/request_validation.h"
 
 #include "base/text.h"
@@ -27,11 +27,20 @@ std::optional<Rejection> check_breadth(const sip::MessageView& message) {
     return std::nullopt;
 }
 
+/// RFC 3261 §8.3: a redirect server passes over what it does not understand, and forwards nothing.
+bool is_redirected(const IncomingRequest& request, const Routing& routing) {
+    return request.mode == ports::ProxyMode::Redirect && routing.next_route.empty() &&
+           !routing.token && !routing.edge_flow;
+}
+
 }  // namespace
 
 std::optional<Rejection> validate_request(const IncomingRequest& request, const Routing& routing) {
     const sip::MessageView& message = request.message;
-    if (routing.uri.scheme == sip::Scheme::Other) return Rejection{416, {}, {}};
+    // With another Route, it is the next proxy that has to understand it (RFC 5031 §4.2).
+    if (routing.uri.scheme == sip::Scheme::Other && routing.next_route.empty())
+        return Rejection{416, {}, {}};
+    if (is_redirected(request, routing)) return std::nullopt;
     if (message.first(sip::HeaderId::MaxForwards) != nullptr) {
         const auto max_forwards =
             sip::parse_max_forwards(message.value(sip::HeaderId::MaxForwards));

@@ -183,7 +183,8 @@ void ProxyCore::on_late_success(Now now, uint64_t packed_owner, uint64_t loop_ha
         return;
     }
     const ports::Snapshot& snapshot = s_.snapshots.current();
-    if (!render_response(response, flow, nullptr, owner.branch != 0, loop_hash, snapshot,
+    const transport::Flow upstream = s_.transactions.server_flow(owner.server());
+    if (!render_response(response, flow, &upstream, owner.branch != 0, loop_hash, snapshot,
                          setup_.node, s_.keys, now.wall, rendered_))
         return;
     const std::string_view caller_tag = tag_of(response, HeaderId::From);
@@ -238,7 +239,7 @@ void ProxyCore::send_best_if_done(Now now, ContextHandle handle, ports::Outbox& 
     }
     if (context.is_final_sent) return finish_if_done(handle);
     // Only what was tried instead of others may have said nothing itself.
-    const auto best = best_response(context.branches);
+    const auto best = best_response(context.branches, context.is_invite());
     const Branch& chosen = best ? context.branches[*best] : kNobodyAnswered;
     if (chosen.status == 408 && !context.is_invite()) {
         // Nobody can use a 408 to other than INVITE, whoever made it: the client has given up by

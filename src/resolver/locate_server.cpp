@@ -20,4 +20,10 @@ Result<NextHop> next_hop(const sip::Uri& uri) {
     return hop;
 }
 
+bool names_address(std::string_view uri_text, const Endpoint& address) {
+    const auto uri = sip::parse_uri(uri_text);
+    const auto hop = uri ? next_hop(*uri) : fail(ErrorCode::malformed_uri);
+    return hop && hop->address == address.address && hop->port == address.port;
+}
+
 }  // namespace signalbox::resolver

@@ -29,4 +29,9 @@ struct NextHop {
 /// sips excludes.
 Result<NextHop> next_hop(const sip::Uri& uri);
 
+/// True when the URI in this text names that very address and port, by whatever transport: it can
+/// be reached there over another one as well. A phone behind a NAT, whose flow leads elsewhere than
+/// its Contact says, cannot.
+bool names_address(std::string_view uri_text, const Endpoint& address);
+
 }  // namespace signalbox::resolver

@@ -69,6 +69,11 @@ bool TransactionLayer::is_live(ServerHandle server) const {
     return impl_->servers.find(server) != nullptr;
 }
 
+transport::Flow TransactionLayer::server_flow(ServerHandle server) const {
+    const ServerTransaction* transaction = impl_->servers.find(server);
+    return transaction == nullptr ? transport::Flow{} : transaction->flow;
+}
+
 bool TransactionLayer::is_pending(ServerHandle server) const {
     const ServerTransaction* transaction = impl_->servers.find(server);
     return transaction != nullptr && ServerTransactions::is_pending(*transaction);

@@ -67,6 +67,8 @@ class TransactionLayer final {
     /// What create_server() was given; 0 for a stale handle.
     uint64_t owner(ServerHandle server) const;
     bool is_live(ServerHandle server) const;
+    /// Where its responses go.
+    transport::Flow server_flow(ServerHandle server) const;
     /// True while a final response is owed.
     bool is_pending(ServerHandle server) const;
 

@@ -1,8 +1,8 @@
 // Requests and header fields of extensions pass octet for octet, by the way of their dialog.
 // Covers: RFC 3262 §7.1 (RSeq, RAck), RFC 3311 §6 (UPDATE), RFC 3515 §2.6 (REFER), RFC 3840 §4
 // (feature parameters of a Contact), RFC 3891 §5 (Replaces, to a GRUU too), RFC 3892 §3
-// (Referred-By), RFC 6665 §4.3 (subscriptions). Not covered: a .invalid Contact
-// (unresolvable_contact_test), our own notifications (reg_event_test).
+// (Referred-By), RFC 5031 §4.2 (urn:service), RFC 6665 §4.3 (subscriptions). Not covered: a
+// .invalid Contact (unresolvable_contact_test), our own notifications (reg_event_test).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -75,6 +75,7 @@ using Routing_Rfc3311_6 = RoutingTest;
 using Routing_Rfc3515_2_6 = RoutingTest;
 using Routing_Rfc3891_5 = RoutingTest;
 using Routing_Rfc3892_3 = RoutingTest;
+using Routing_Rfc5031_4_2 = RoutingTest;
 using Routing_Rfc6665_4_3 = RoutingTest;
 
 TEST_F(Routing_Rfc3262_7_1, RSeqAndRAckPassAsTheyAreAndPrackFindsTheCallee) {
@@ -233,6 +234,18 @@ struct FeatureTest : ::testing::Test {
 };
 
 using FeatureParameters_Rfc3840_4 = FeatureTest;
+
+TEST_F(Routing_Rfc5031_4_2, AServiceThatIsForTheNextProxyGoesThere) {
+    Phone& services = world.stranger("psap", "203.0.113.9:5060");
+    RequestText request = bob.make("INVITE", "urn:service:sos.police");
+    request.to = "<urn:service:sos.police>";
+    request.routes = {"<sip:192.0.2.1;lr>", "<sip:203.0.113.9;lr>"};
+    Outgoing first = bob.send(request).expect(407);
+    bob.send(bob.with_credentials(request, first.response(), "secret")).expect(100);
+    const Message arrived = services.expects("INVITE").message();
+    EXPECT_EQ(arrived.uri(), "urn:service:sos.police");
+    EXPECT_EQ(arrived.header("Route"), "<sip:203.0.113.9;lr>");
+}
 
 TEST_F(FeatureParameters_Rfc3840_4, AreKeptWithTheBindingAndGivenBack) {
     const std::string features =

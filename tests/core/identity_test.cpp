@@ -52,6 +52,18 @@ TEST_F(Identity_Rfc3325_5, AnAuthenticatedUserIsNamedToOurUsersAndToTrustedPeers
     EXPECT_EQ(peer.expects("MESSAGE").message().header(kPai), "<sip:dora@example.test>");
 }
 
+TEST_F(Identity_Rfc3325_5, ARepeated2xxSaysTheSameOfTheCallee) {
+    Phone& far = world.phone({"far", "carrier.test", "203.0.113.100:5070", {}, {}});
+    Outgoing call = peer.send(peer.make("INVITE", far.contact())).expect(100);
+    const std::vector<std::string> named = {"P-Asserted-Identity: <sip:far@carrier.test>",
+                                            "Privacy: id"};
+    const Incoming arrived = far.expects("INVITE");
+    for (int i = 0; i < 2; ++i) {
+        arrived.answers(200, named);
+        EXPECT_EQ(call.expect(200).response().header(kPai), "<sip:far@carrier.test>") << i;
+    }
+}
+
 TEST_F(Identity_Rfc3325_5, AForeignServerIsToldNothingMore) {
     Phone& far = world.stranger("far", "203.0.113.9:5060");
     authenticated(dora, dora.make("MESSAGE", far.contact()));

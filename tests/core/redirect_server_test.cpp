@@ -55,6 +55,17 @@ TEST_F(RedirectServer_Rfc3261_8_3, RepeatsIts302UntilItIsAcknowledged) {
     EXPECT_TRUE(alice.is_silent());
 }
 
+TEST_F(RedirectServer_Rfc3261_8_3, WhatOnlyAProxyHasToUnderstandIsPassedOver) {
+    for (const char* header :
+         {"Proxy-Require: foo", "Require: foo", "Max-Breadth: 0", "Privacy: header;critical"}) {
+        RequestText request = alice.make("INVITE", bob.aor());
+        alice.send(request.with(header)).expect(100).expect(302).ack();
+    }
+    RequestText request = alice.make("OPTIONS", bob.aor());
+    request.max_forwards = "0";
+    alice.send(request).expect(302);
+}
+
 TEST_F(RedirectServer_Rfc3261_8_3, RedirectsOtherRequestsToo) {
     Outgoing message = alice.send(alice.make("MESSAGE", bob.aor())).expect(302);
     EXPECT_TRUE(message.response().has("Contact"));

@@ -481,6 +481,8 @@ TEST_F(RegEvent_Shards, SubscriptionAndItsRefreshFindTheShardOfTheUser) {
         RequestText refresh = watcher.make_in(dialog, "SUBSCRIBE");
         watcher.send(refresh.with("Event: reg")).expect(200);
         notified();
+        RequestText other = watcher.make_in(dialog, "SUBSCRIBE");
+        watcher.send(other.with("Event: presence")).expect(489);
     }
 }
 

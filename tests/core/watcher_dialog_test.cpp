@@ -44,6 +44,16 @@ struct WatcherTest : ::testing::Test {
         request.call_id = "changes";
         bob.send(request).expect(200);
     }
+    /// More than a datagram may tell.
+    void registers_much() {
+        RequestText many = bob.registration();
+        for (int i = 0; i < 5; ++i)
+            many.with("Contact: <sip:bob@198.51.100.20:" + std::to_string(5070 + i) + ";" +
+                      std::string(200, 'x') + ">");
+        many.call_id = "changes";
+        many.cseq = ++cseq;
+        bob.send(many).expect(200);
+    }
     uint32_t cseq = 0;
 };
 
@@ -54,6 +64,7 @@ using WatcherDialog_Rfc3261_12_1_1 = WatcherTest;
 using WatcherDialog_Rfc3261_12_2_1_1 = WatcherTest;
 using WatcherDialog_Rfc3261_12_2_1_2 = WatcherTest;
 using WatcherDialog_Rfc3261_12_2_2 = WatcherTest;
+using WatcherDialog_Rfc3261_18_1_1 = WatcherTest;
 using WatcherDialog_Rfc5626_4_3 = WatcherTest;
 
 TEST_F(WatcherRequest_Rfc3261_8_1_1, ANotifyHasWhatARequestMustHave) {
@@ -231,6 +242,28 @@ TEST_F(WatcherDialog_Rfc5626_4_3, BehindANatOrWithObTheFlowIsTheWay) {
         watcher.send(request).expect(200);
         notified();
     }
+}
+
+TEST_F(WatcherDialog_Rfc3261_18_1_1, ALargeNotifyGoesByTcpAndByUdpWhereThatFails) {
+    registers_much();
+    Phone& by_stream = world.stranger("watcher", "198.51.100.40:5060", Transport::Tcp);
+    watcher.send(subscribe()).expect(200);
+    EXPECT_TRUE(watcher.is_silent());
+    EXPECT_EQ(by_stream.expects("NOTIFY").message().header("Via").substr(0, 11), "SIP/2.0/TCP");
+    EXPECT_EQ(world.last_connect_max, std::chrono::milliseconds(500));
+    world.fail_last_request();
+    const Message notify = notified();
+    EXPECT_EQ(notify.header("Via").substr(0, 11), "SIP/2.0/UDP");
+    EXPECT_EQ(world.count(Counter::large_requests_by_tcp_total), 1U);
+    EXPECT_EQ(world.count(Counter::notifications_sent_total), 2U);
+}
+
+TEST_F(WatcherDialog_Rfc3261_18_1_1, BehindANatItStaysOnTheFlow) {
+    registers_much();
+    RequestText request = subscribe();
+    request.contact = "<sip:w@10.0.0.7:5060>";
+    watcher.send(request).expect(200);
+    EXPECT_EQ(notified().header("Via").substr(0, 11), "SIP/2.0/UDP");
 }
 
 }  // namespace

@@ -31,6 +31,12 @@ TEST(RequestValidation_Rfc3261_16_3, KnowsSipAndTelUris) {
     EXPECT_EQ(status("http://example.test"), 416);
 }
 
+TEST(RequestValidation_Rfc5031_4_2, AServiceIsForTheNextProxyToUnderstand) {
+    EXPECT_EQ(status("urn:service:sos"), 416);
+    EXPECT_EQ(status("urn:service:sos", {"Route: <sip:192.0.2.1;lr>"}), 416);
+    EXPECT_EQ(status("urn:service:sos", {"Route: <sip:203.0.113.9;lr>"}), 0);
+}
+
 TEST(RequestValidation_Rfc3261_16_3, CountsMaxForwards) {
     EXPECT_EQ(status("sip:b@example.test", {"Max-Forwards: 0"}), 483);
     EXPECT_EQ(status("sip:b@example.test", {"Max-Forwards: 1"}), 0);

@@ -12,7 +12,7 @@ namespace {
 constexpr int kLocal = 10'000;  // added to a status: the failure was made here
 
 /// The status chosen among these, or 0.
-int best(const std::vector<int>& statuses) {
+int best(const std::vector<int>& statuses, bool is_invite = true) {
     std::vector<Branch> branches;
     for (const int status : statuses) {
         Branch branch;
@@ -21,7 +21,7 @@ int best(const std::vector<int>& statuses) {
         branch.status = status % kLocal;
         branches.push_back(branch);
     }
-    const auto index = best_response(branches);
+    const auto index = best_response(branches, is_invite);
     return index ? statuses[*index] : 0;
 }
 
@@ -57,13 +57,21 @@ TEST(ResponseSelection_Rfc3261_16_7_6, LooksOnlyAtFinalFailures) {
     Branch ringing;
     ringing.state = BranchState::Sent;
     ringing.status = 404;
-    EXPECT_FALSE(best_response({&ringing, 1}).has_value());
+    EXPECT_FALSE(best_response({&ringing, 1}, true).has_value());
 }
 
 TEST(ResponseSelection_Rfc3261_16_7_6, A503IsNotPassedOn) {
     EXPECT_EQ(upstream_status(503), 500);
     for (const int status : {302, 404, 500, 502, 504, 603})
         EXPECT_EQ(upstream_status(status), status);
+}
+
+TEST(ResponseSelection_Rfc4320_4_2, A408ToOtherThanInviteLosesToAnything) {
+    EXPECT_EQ(best({408, 501}, false), 501);
+    EXPECT_EQ(best({503, 408}, false), 503);
+    EXPECT_EQ(best({408, 480 + kLocal}, false), 480 + kLocal);
+    EXPECT_EQ(best({408}, false), 408);
+    EXPECT_EQ(best({408, 501}, true), 408);
 }
 
 }  // namespace

@@ -9,12 +9,20 @@ from harness import servers
 
 def build_programs():
     """Builds the load and the forwarder."""
+    build_targets("the load program", "signalbox-load", "signalbox-forwarder")
+
+
+def build_operations():
+    """Builds the program whose instructions are counted."""
+    build_targets("the operations", "signalbox-operations")
+
+
+def build_targets(what, *targets):
     folder = servers.ROOT / "build" / "bench"
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    run_step("the load program", ["cmake", "-S", servers.ROOT, "-B", folder, *generator, "-DCMAKE_BUILD_TYPE=Release",
-                              "-DSIGNALBOX_BENCH=ON", "-DSIGNALBOX_TESTS=OFF"])
-    run_step("the load program", ["cmake", "--build", folder, "-j", str(os.cpu_count()), "--target", "signalbox-load",
-                              "signalbox-forwarder"])
+    run_step(what, ["cmake", "-S", servers.ROOT, "-B", folder, *generator, "-DCMAKE_BUILD_TYPE=Release",
+                    "-DSIGNALBOX_BENCH=ON", "-DSIGNALBOX_TESTS=OFF"])
+    run_step(what, ["cmake", "--build", folder, "-j", str(os.cpu_count()), "--target", *targets])
 
 
 def build_signalbox():

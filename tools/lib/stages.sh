@@ -188,6 +188,20 @@ stage_e2e() {
     done
 }
 
+# The instructions of the core for one operation of each kind, held to bench/budget.json.
+stage_budget() {
+    local log="$root/build/budget.log"
+    mkdir -p "$root/build"
+    progress "counting instructions"
+    local status=0
+    python3 "$root/bench/budget" >"$log" 2>&1 || status=1
+    count "$(grep -c '^ok ' "$log")" "$(grep -c '^FAILED ' "$log")"
+    [ "$status" -eq 0 ] && return
+    grep -q '^FAILED ' "$log" || count 0 1
+    note "the last lines of $log:"
+    tail -n 20 "$log" >&3
+}
+
 stage_mutants() {
     local log="$root/build/mutants.log" line
     mkdir -p "$root/build"

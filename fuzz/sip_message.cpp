@@ -3,6 +3,7 @@
 #include <string>
 
 #include "fuzz/input.h"
+#include "sip/check_message.h"
 #include "sip/header_values.h"
 #include "sip/message_view.h"
 #include "sip/params.h"

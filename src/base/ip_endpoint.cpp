@@ -25,16 +25,21 @@ std::optional<uint32_t> parse_decimal(std::string_view text, size_t digits_max, 
     return value;
 }
 
+/// Four numbers up to 255 without leading zeros. Every host in every message comes by here.
 bool parse_v4(std::string_view text, uint8_t* out) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
     for (int i = 0; i < 4; ++i) {
-        const size_t dot = i < 3 ? text.find('.') : text.size();
-        if (dot == std::string_view::npos) return false;
-        const auto octet = parse_decimal(text.substr(0, dot), 3, 255);
-        if (!octet) return false;
-        out[i] = static_cast<uint8_t>(*octet);
-        text.remove_prefix(std::min(dot + 1, text.size()));
+        if (i > 0 && (at == end || *at++ != '.')) return false;
+        if (at == end || !text::is_digit(*at)) return false;
+        const char* const begin = at;
+        uint32_t value = 0;
+        while (at != end && text::is_digit(*at) && at - begin < 4)
+            value = value * 10 + static_cast<uint32_t>(*at++ - '0');
+        if (value > 255 || (*begin == '0' && at - begin > 1)) return false;
+        out[i] = static_cast<uint8_t>(value);
     }
-    return true;
+    return at == end;
 }
 
 bool parse_group(std::string_view text, uint8_t* out) {

@@ -2,6 +2,7 @@
 #include "core/sip_core.h"
 
 #include "core/sip_core_impl.h"
+#include "sip/check_message.h"
 #include "sip/stream_framing.h"
 #include "stun/binding.h"
 #include "transport/receive.h"
@@ -16,6 +17,12 @@ namespace {
 /// Events and timers handled per call: what is left is handled by the next one, so that no turn is
 /// long.
 constexpr int kTimersPerTurn = 1024;
+
+/// Nothing but line ends, spaces and NULs (RFC 5626 §3.5.1), or too short to be anything.
+bool is_keep_alive(std::string_view bytes) {
+    const auto is_nothing = [](char c) { return c == '\r' || c == '\n' || c == ' ' || c == '\0'; };
+    return bytes.size() < 16 || std::all_of(bytes.begin(), bytes.end(), is_nothing);
+}
 
 /// Of a message whose body a stream could not take, only the header fields arrive here, and then
 /// the stream ends (RFC 3261 §21.4.11). A datagram or a frame that is shorter than it says is
@@ -43,9 +50,7 @@ void SipCore::on_packet(Now now, const transport::Packet& packet, ports::Outbox&
 }
 
 void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::Outbox& out) {
-    // Keep-alives: nothing but line ends (RFC 5626 §3.5.1), and what is too short to be anything.
-    if (packet.bytes.find_first_not_of("\r\n\0 ") == std::string_view::npos ||
-        packet.bytes.size() < 16) {
+    if (is_keep_alive(packet.bytes)) {
         counters.add(Counter::rx_keepalives_total);
         return;
     }
@@ -56,13 +61,10 @@ void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::
     if (const auto parsed = sip::parse_message(packet.bytes, view); !parsed) {
         return on_unreadable(packet, view, parsed.error(), out);
     }
-    if (const auto checked = sip::check_message(view); !checked) {
-        return on_unreadable(packet, view, checked.error(), out);
-    }
+    const auto fields = sip::check_message(view);
+    if (!fields) return on_unreadable(packet, view, fields.error(), out);
     if (!view.is_request()) return proxy.on_response(now, view, packet.flow, out);
-    const auto request = proxy::read_request(view, packet.flow, snapshots.current());
-    if (!request) return on_unreadable(packet, view, request.error(), out);
-    on_request(now, *request, out);
+    on_request(now, proxy::make_request(view, *fields, packet.flow, snapshots.current()), out);
 }
 
 /// Phones keep their way through a NAT open by asking where they are seen (RFC 5626 §3.5.2, §8).

@@ -28,6 +28,12 @@ constexpr std::array<uint8_t, 256> kValues = make_values();
 
 size_t base32_encode(std::string_view bytes, char* out) {
     char* const begin = out;
+    // Five octets are eight characters.
+    for (; bytes.size() >= 5; bytes.remove_prefix(5)) {
+        uint64_t group = 0;
+        for (size_t i = 0; i < 5; ++i) group = group << 8 | static_cast<uint8_t>(bytes[i]);
+        for (int shift = 35; shift >= 0; shift -= 5) *out++ = kAlphabet[group >> shift & 31];
+    }
     uint32_t window = 0;
     uint32_t bits = 0;
     for (const char c : bytes) {
@@ -51,6 +57,17 @@ void append_base32(std::string& out, std::string_view bytes) {
 std::optional<size_t> base32_decode(std::string_view text, char* out, size_t out_max) {
     const size_t size = text.size() * 5 / 8;
     if (size > out_max || base32_size(size) != text.size()) return std::nullopt;
+    for (; text.size() >= 8; text.remove_prefix(8)) {
+        uint64_t group = 0;
+        uint8_t seen = 0;
+        for (size_t i = 0; i < 8; ++i) {
+            const uint8_t value = kValues[static_cast<uint8_t>(text[i])];
+            seen |= value;
+            group = group << 5 | (value & 31);
+        }
+        if (seen > 31) return std::nullopt;
+        for (int shift = 32; shift >= 0; shift -= 8) *out++ = static_cast<char>(group >> shift);
+    }
     uint32_t window = 0;
     uint32_t bits = 0;
     for (const char c : text) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "io/stream_set.h"
+#include "sip/check_message.h"
 #include "sip/message_view.h"
 
 namespace signalbox::io {

@@ -38,17 +38,22 @@ bool is_listening_port(const Snapshot& snapshot, uint16_t port) {
                        });
 }
 
+/// A host as it was written, read once for all listeners. Views: the URI.
+struct Host {
+    std::string_view name;
+    std::optional<IpAddress> address = IpAddress::parse(name);
+};
+
 /// Whether a listener has this host, as its address or as what it advertises, with `port`; any port
 /// when there is none.
-bool is_listener(const Snapshot& snapshot, std::string_view host, std::optional<uint16_t> port) {
-    const auto address = IpAddress::parse(host);
+bool is_listener(const Snapshot& snapshot, const Host& host, std::optional<uint16_t> port) {
     for (const transport::Listener& listener : snapshot.listeners) {
-        if (address && (!port || listener.bound.port == *port) &&
-            serves_address(snapshot, listener, *address)) {
+        if (host.address && (!port || listener.bound.port == *port) &&
+            serves_address(snapshot, listener, *host.address)) {
             return true;
         }
         if (listener.advertise_host && (!port || advertised_port(listener) == *port) &&
-            sip::hosts_equal(*listener.advertise_host, host)) {
+            sip::hosts_equal(*listener.advertise_host, host.name)) {
             return true;
         }
     }
@@ -110,19 +115,20 @@ TenantId Snapshot::tenant_of(const sip::Uri& uri) const {
 TenantId Snapshot::tenant_of_identity(const sip::Uri& uri) const {
     if (!uri.is_sip()) return kNoTenant;
     // Whoever writes a port of his own behind our domain still claims to be one of our users.
-    const bool is_ours = is_domain(*this, uri.host) || is_listener(*this, uri.host, uri.port);
+    const bool is_ours = is_domain(*this, uri.host) || is_listener(*this, {uri.host}, uri.port);
     return is_ours ? kDefaultTenant : kNoTenant;
 }
 
 bool Snapshot::is_own_address(const sip::Uri& uri) const {
     if (!uri.is_sip()) return false;
     if (is_our_domain(*this, uri)) return true;
-    if (is_listener(*this, uri.host, uri.port_or_default())) return true;
+    const Host host{uri.host};
+    if (is_listener(*this, host, uri.port_or_default())) return true;
+    if (uri.port) return false;
     // Without a port, that of the transport that it asks for is meant (RFC 3261 §19.1.2).
     const auto transport =
         transport::transport_of_uri(uri.param("transport"), uri.scheme == sip::Scheme::Sips);
-    return !uri.port && transport &&
-           is_listener(*this, uri.host, transport::default_port(*transport));
+    return transport && is_listener(*this, host, transport::default_port(*transport));
 }
 
 }  // namespace signalbox::ports

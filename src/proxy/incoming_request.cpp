@@ -3,23 +3,24 @@
 
 namespace signalbox::proxy {
 
+IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFields& fields,
+                             const transport::Flow& flow, const ports::Snapshot& snapshot) {
+    return {message,
+            flow,
+            snapshot,
+            fields.via,
+            fields.from,
+            fields.to,
+            fields.cseq,
+            message.value(sip::HeaderId::CallId),
+            snapshot.is_trusted(flow),
+            snapshot.mode_for(flow, message.method_text(), message.request_uri())};
+}
+
 Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,
                                      const ports::Snapshot& snapshot) {
-    using sip::HeaderId;
-    IncomingRequest request{message, flow, snapshot, {}, {}, {}, {}, {}};
-    TRY_ASSIGN(via, sip::parse_via(message.value(HeaderId::Via)));
-    TRY_ASSIGN(from,
-               sip::parse_name_addr(message.value(HeaderId::From), ErrorCode::malformed_from));
-    TRY_ASSIGN(to, sip::parse_name_addr(message.value(HeaderId::To), ErrorCode::malformed_to));
-    TRY_ASSIGN(cseq, sip::parse_cseq(message.value(HeaderId::CSeq)));
-    request.via = via;
-    request.from = from;
-    request.to = to;
-    request.cseq = cseq;
-    request.call_id = message.value(HeaderId::CallId);
-    request.is_trusted = snapshot.is_trusted(flow);
-    request.mode = snapshot.mode_for(flow, message.method_text(), message.request_uri());
-    return request;
+    TRY_ASSIGN(fields, sip::check_message(message));
+    return make_request(message, fields, flow, snapshot);
 }
 
 }  // namespace signalbox::proxy

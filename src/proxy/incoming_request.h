@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "ports/snapshot.h"
-#include "sip/header_values.h"
+#include "sip/check_message.h"
 #include "sip/message_view.h"
 #include "transport/flow.h"
 
@@ -28,7 +28,10 @@ struct IncomingRequest {
     bool is_in_dialog() const { return !to.tag.empty(); }
 };
 
-/// Reads the values of a message that check_message() has passed. The error names the field.
+/// The request that came by `flow`, with what check_message() read of it.
+IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFields& fields,
+                             const transport::Flow& flow, const ports::Snapshot& snapshot);
+/// The same of a message that is checked here. The error names the field.
 Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,
                                      const ports::Snapshot& snapshot);
 

@@ -42,10 +42,9 @@ std::optional<Rejection> validate_request(const IncomingRequest& request, const 
         return Rejection{416, {}, {}};
     if (is_redirected(request, routing)) return std::nullopt;
     if (message.first(sip::HeaderId::MaxForwards) != nullptr) {
-        const auto max_forwards =
-            sip::parse_max_forwards(message.value(sip::HeaderId::MaxForwards));
-        if (!max_forwards) return Rejection{400, error_text(max_forwards.error().code), {}};
-        if (*max_forwards == 0) return Rejection{483, {}, {}};
+        // A malformed one has not come so far: sip::check_message().
+        const auto hops = sip::parse_max_forwards(message.value(sip::HeaderId::MaxForwards));
+        if (hops && *hops == 0) return Rejection{483, {}, {}};
     }
     if (message.first(sip::HeaderId::ProxyRequire) != nullptr) {
         std::string unsupported;

@@ -1,9 +1,8 @@
-// What makes a message fit to be acted on.
+// Counts what must be there once, and reads what every element reads.
 // Implements: RFC 3261 §8.1.1, §8.2, §16.3, §20.14, §20.22
-#include <array>
+#include "sip/check_message.h"
 
-#include "sip/header_values.h"
-#include "sip/message_view.h"
+#include <array>
 
 namespace signalbox::sip {
 
@@ -39,43 +38,41 @@ Result<void> check_counts(const MessageView& view) {
 }
 
 /// One address and no second one behind a comma.
-Result<void> check_address(std::string_view value, ErrorCode bad) {
+Result<NameAddr> read_address(const MessageView& view, HeaderId id, ErrorCode bad) {
+    const HeaderField* field = view.first(id);
     std::string_view rest;
-    TRY(parse_name_addr(value, bad, &rest));
-    if (!rest.empty()) return fail(bad);
-    return {};
+    auto address = parse_name_addr(view.value(*field), bad, &rest);
+    if (!address || !rest.empty()) return fail(bad, field->value_begin);
+    return address;
 }
 
-Result<void> check_cseq(const MessageView& view) {
-    TRY_ASSIGN(cseq, parse_cseq(view.value(HeaderId::CSeq)));
-    if (view.is_request() && cseq.method_text != view.method_text()) {
-        return fail(ErrorCode::cseq_method_mismatch);
-    }
-    return {};
-}
-
-/// The error with the place of the field in it.
-Result<void> placed(Result<void> result, const HeaderField* field) {
-    if (result || field == nullptr) return result;
-    return fail(result.error().code, field->value_begin);
+Result<CSeq> read_cseq(const MessageView& view) {
+    const HeaderField* field = view.first(HeaderId::CSeq);
+    auto cseq = parse_cseq(view.value(*field));
+    if (!cseq) return fail(cseq.error().code, field->value_begin);
+    if (view.is_request() && cseq->method_text != view.method_text())
+        return fail(ErrorCode::cseq_method_mismatch, field->value_begin);
+    return cseq;
 }
 
 }  // namespace
 
-Result<void> check_message(const MessageView& view) {
+Result<KeyFields> check_message(const MessageView& view) {
     TRY(check_counts(view));
     // Only the top Via: those below it are another element's business (RFC 3261 §16.3 step 1).
-    const HeaderField* via = view.first(HeaderId::Via);
-    if (!parse_via(view.value(*via))) return fail(ErrorCode::malformed_via, via->value_begin);
-    TRY(placed(check_address(view.value(HeaderId::From), ErrorCode::malformed_from),
-               view.first(HeaderId::From)));
-    TRY(placed(check_address(view.value(HeaderId::To), ErrorCode::malformed_to),
-               view.first(HeaderId::To)));
+    const HeaderField* top = view.first(HeaderId::Via);
+    const auto via = parse_via(view.value(*top));
+    if (!via) return fail(ErrorCode::malformed_via, top->value_begin);
+    const auto from = read_address(view, HeaderId::From, ErrorCode::malformed_from);
+    if (!from) return tl::unexpected(from.error());
+    const auto to = read_address(view, HeaderId::To, ErrorCode::malformed_to);
+    if (!to) return tl::unexpected(to.error());
     const HeaderField* call_id = view.first(HeaderId::CallId);
     if (!parse_call_id(view.value(*call_id))) {
         return fail(ErrorCode::malformed_call_id, call_id->value_begin);
     }
-    TRY(placed(check_cseq(view), view.first(HeaderId::CSeq)));
+    const auto cseq = read_cseq(view);
+    if (!cseq) return tl::unexpected(cseq.error());
     if (const HeaderField* field = view.first(HeaderId::MaxForwards)) {
         if (!parse_max_forwards(view.value(*field))) {
             return fail(ErrorCode::malformed_max_forwards, field->value_begin);
@@ -86,7 +83,7 @@ Result<void> check_message(const MessageView& view) {
             return fail(ErrorCode::malformed_content_length, field->value_begin);
         }
     }
-    return {};
+    return KeyFields{*via, *from, *to, *cseq};
 }
 
 }  // namespace signalbox::sip

@@ -28,8 +28,13 @@ std::optional<uint64_t> digits_value(std::string_view digits) {
 /// No label is empty; one final dot is allowed.
 bool is_host_name(std::string_view name) {
     if (name.empty() || name.size() > kHostBytesMax) return false;
-    if (name.front() == '.' || name.front() == '-') return false;
-    return name.find("..") == std::string_view::npos;
+    char previous = name.front();
+    if (previous == '.' || previous == '-') return false;
+    for (const char c : name.substr(1)) {
+        if (c == '.' && previous == '.') return false;
+        previous = c;
+    }
+    return true;
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ enum OctetClass : uint16_t {
     kPhone = 1 << 11,
     kQuoted = 1 << 12,  // within quotes, apart from white space, quotes and backslashes
     kVisible = 1 << 13,
+    kListed = 1 << 14,  // of a list's value: neither a comma nor what may hide one
 };
 
 constexpr bool is_one_of(unsigned char c, std::string_view set) {
@@ -66,6 +67,7 @@ constexpr uint16_t classes_of(unsigned char c) {
     set(hexadecimal || is_one_of(c, "+*#-.()"), kPhone);
     set((visible && c != '"' && c != '\\') || c >= 0x80, kQuoted);
     set(visible, kVisible);
+    set(!is_one_of(c, ",\"<"), kListed);
     return static_cast<uint16_t>(classes);
 }
 

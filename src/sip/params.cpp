@@ -9,27 +9,25 @@ namespace signalbox::sip {
 
 namespace {
 
-/// The offset of the comma that ends the first value, or the text's size. Quotes and angle brackets
-/// hide commas.
+/// Past what hides commas: quotes up to their end, angle brackets up to theirs.
+size_t end_of_hidden(std::string_view text, size_t at) {
+    const char end = text[at] == '<' ? '>' : '"';
+    for (++at; at < text.size() && text[at] != end; ++at) {
+        if (text[at] == '\\' && end == '"') ++at;
+    }
+    return at + 1;
+}
+
+/// The offset of the comma that ends the first value, or the text's size.
 size_t first_comma(std::string_view text) {
-    bool quoted = false;
-    bool bracketed = false;
-    for (size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quoted) {
-            if (c == '\\') {
-                ++i;
-            } else if (c == '"') {
-                quoted = false;
-            }
-        } else if (bracketed) {
-            bracketed = c != '>';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '<') {
-            bracketed = true;
-        } else if (c == ',') {
-            return i;
+    size_t at = 0;
+    while (at < text.size()) {
+        if (lexer::is(text[at], lexer::kListed)) {
+            ++at;
+        } else if (text[at] == ',') {
+            return at;
+        } else {
+            at = end_of_hidden(text, at);
         }
     }
     return text.size();

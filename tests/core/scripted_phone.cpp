@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "crypto/digest.h"
+#include "sip/check_message.h"
 #include "sip/response_builder.h"
 #include "tests/core/core_harness.h"
 

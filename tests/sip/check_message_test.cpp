@@ -82,7 +82,7 @@ TEST(CheckMessage_Rfc3261_16_3, FieldsBelowTheTopViaAndUnknownOnesAreNotOurs) {
 
 TEST(CheckMessage_Rfc3261_8_2, ErrorsTellTheirPlace) {
     const Parsed message(with("Call-ID", "a b"));
-    const Result<void> result = check_message(message.view);
+    const auto result = check_message(message.view);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().offset, message.bytes.find("a b"));
 }

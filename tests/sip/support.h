@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "sip/check_message.h"
 #include "sip/message_view.h"
 
 namespace signalbox::sip {

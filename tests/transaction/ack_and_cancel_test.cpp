@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "sip/check_message.h"
 #include "sip/header_values.h"
 #include "tests/transaction/layer_world.h"
 

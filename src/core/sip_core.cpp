@@ -1,4 +1,5 @@
 // The protocol core of one shard: hands each event to the part that it concerns.
+// Implements: RFC 3261 §18.3, §20.14
 #include "core/sip_core.h"
 
 #include "core/sip_core_impl.h"
@@ -36,6 +37,15 @@ bool is_body_past_the_limit(const transport::Packet& packet, const sip::MessageV
     return length && *length > sip::StreamFraming::kMessageBytesMax - packet.bytes.size();
 }
 
+/// Without its Content-Length a message of a stream has no end. A frame of a WebSocket is one
+/// message, as a datagram is (RFC 3261 §18.3, RFC 7118 §5).
+Result<void> check_end(const transport::Packet& packet, const sip::MessageView& view) {
+    const transport::Transport transport = packet.flow.transport;
+    if (!transport::is_reliable(transport) || transport::is_websocket(transport)) return {};
+    if (view.first(HeaderId::ContentLength) != nullptr) return {};
+    return fail(ErrorCode::missing_content_length);
+}
+
 }  // namespace
 
 SipCore::SipCore(Now now, const CoreSetup& setup) : impl_(std::make_unique<Impl>(now, setup)) {
@@ -63,6 +73,9 @@ void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::
     }
     const auto fields = sip::check_message(view);
     if (!fields) return on_unreadable(packet, view, fields.error(), out);
+    if (const auto ended = check_end(packet, view); !ended) {
+        return on_unreadable(packet, view, ended.error(), out);
+    }
     if (!view.is_request()) return proxy.on_response(now, view, packet.flow, out);
     on_request(now, proxy::make_request(view, *fields, packet.flow, snapshots.current()), out);
 }

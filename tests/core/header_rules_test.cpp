@@ -1,7 +1,7 @@
 // Rules of the RFC for URIs and header fields, as the whole server keeps them.
-// Covers: RFC 3261 §18.3 (cut datagrams), §19.1.1, §19.1.2, §19.1.5 (URIs), §19.2 (option tags),
-// §20 (what may stand where), §20.5, §20.7, §20.10, §20.14, §20.28, §20.32, §20.37, §20.43. Not
-// covered: the grammar of each field (tests of sip/).
+// Covers: RFC 3261 §18.3 (cut datagrams, streams without Content-Length), §19.1.1, §19.1.2, §19.1.5
+// (URIs), §19.2 (option tags), §20 (what may stand where), §20.5, §20.7, §20.10, §20.14, §20.28,
+// §20.32, §20.37, §20.43. Not covered: the grammar of each field (tests of sip/).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,6 +28,7 @@ struct HeaderRulesTest : ::testing::Test {
 };
 
 using CutDatagram_Rfc3261_18_3 = HeaderRulesTest;
+using EndlessMessage_Rfc3261_18_3 = HeaderRulesTest;
 using UriRules_Rfc3261_19_1_1 = HeaderRulesTest;
 using UriRules_Rfc3261_19_1_2 = HeaderRulesTest;
 using UriRules_Rfc3261_19_1_5 = HeaderRulesTest;
@@ -56,6 +57,47 @@ TEST_F(CutDatagram_Rfc3261_18_3, AResponseIsDroppedAndARequestGets400) {
     EXPECT_EQ(world.count(Counter::rx_dropped_malformed_total), 1U);
     bob.send_text(good);
     call.expect(200);
+}
+
+TEST_F(EndlessMessage_Rfc3261_18_3, OnAStreamItGets400AndChangesNothing) {
+    using transport::Transport;
+    world.add_user(user_record("dora"));
+    for (const Transport transport : {Transport::Tcp, Transport::Tls}) {
+        Phone& peer = world.stranger("erin", "198.51.100.70:5060", transport);
+        RequestText message = peer.make("MESSAGE", bob.aor());
+        message.with("Content-Type: text/plain");
+        RequestText registration = peer.make("REGISTER", "sip:example.test");
+        registration.from = registration.to = "<sip:dora@example.test>;tag=1";
+        for (RequestText request : {message, peer.make("INVITE", bob.aor()), registration}) {
+            request.has_content_length = false;
+            // What a stream hands over of it: nobody knows where its body would end.
+            peer.send_text(request.text());
+            EXPECT_EQ(peer.expect(400).reason(), "Missing Content-Length");
+        }
+    }
+    EXPECT_TRUE(bob.is_silent());
+    EXPECT_EQ(world.count(Counter::rx_malformed_requests_total), 6U);
+}
+
+TEST_F(EndlessMessage_Rfc3261_18_3, OnAStreamAResponseIsDropped) {
+    Phone& tcp = world.registered("dora", "198.51.100.40:5060", transport::Transport::Tcp);
+    Outgoing call = alice.invite(tcp).expect(100);
+    const std::string good = tcp.expects("INVITE").response(200);
+    std::string endless = good;
+    endless.erase(endless.find("Content-Length: 0\r\n"), 19);
+    tcp.send_text(endless);
+    EXPECT_TRUE(alice.is_silent());
+    tcp.send_text(good);
+    call.expect(200);
+}
+
+TEST_F(EndlessMessage_Rfc3261_18_3, ADatagramAndAFrameEndByThemselves) {
+    for (const auto transport : {transport::Transport::Udp, transport::Transport::Ws}) {
+        Phone& peer = world.stranger("erin", "198.51.100.70:5060", transport);
+        RequestText request = peer.make("OPTIONS", "sip:example.test");
+        request.has_content_length = false;
+        peer.send(request).expect(200);
+    }
 }
 
 TEST_F(UriRules_Rfc3261_19_1_1, OurOwnUrisNameEachParameterOnce) {

@@ -121,6 +121,9 @@ void StreamSet::take_input(StreamConnection& connection, std::string_view buffer
         connection.begun = now;
     } else if (connection.state == StreamConnection::State::Handshaking) {
         // Its time runs since the state began.
+    } else if (connection.layers && connection.layers->web_socket) {
+        // What has begun is in the codec, and not in `input`.
+        note_begun(connection, now);
     } else if (rest.empty()) {
         connection.begun = kNever;
     } else if (used > 0 || connection.begun == kNever) {

@@ -95,7 +95,14 @@ void StreamSet::read_layers(Name name, std::string_view wire, Instant now) {
             return end(name, transport::FlowError::ClosedByPeer);
         }
     }
+    note_begun(connection, now);
+}
+
+/// Since when something is not whole: a record, a frame, or a message in several frames, whose time
+/// is one from its first octet on.
+void StreamSet::note_begun(StreamConnection& connection, Instant now) {
     if (connection.state != StreamConnection::State::Open || connection.is_held) return;
+    const TlsEngine* const tls = connection.layers->tls.get();
     const WebSocketCodec* const codec = connection.layers->web_socket.get();
     const bool is_whole = connection.input.empty() &&
                           (tls == nullptr || tls->is_between_records()) &&
@@ -180,8 +187,11 @@ size_t StreamSet::deliver_web_socket(StreamConnection& connection, std::string_v
                 if (!take_web_socket_message(connection, codec.message())) {
                     return buffer.size() - rest.size();
                 }
+                connection.begun = kNever;
                 break;
             case WebSocketCodec::Step::Reply:
+                // A ping may stand between the frames of a message, and gives it no more time.
+                if (!codec.is_in_message()) connection.begun = kNever;
                 // A peer that pings and never reads fills its own queue; the pong may be lost then.
                 static_cast<void>(queue_plain(connection, codec.reply()));
                 break;

@@ -206,6 +206,7 @@ class StreamSet final {
     void read_layers(Name name, std::string_view wire, Instant now);
     void tls_established(StreamConnection& connection, Instant now);
     void tls_failed(Name name, bool was_established);
+    void note_begun(StreamConnection& connection, Instant now);
     void take_plain(StreamConnection& connection, std::string_view plain, Instant now);
     size_t deliver_web_socket(StreamConnection& connection, std::string_view buffer);
     size_t upgrade(StreamConnection& connection, std::string_view buffer);

@@ -36,6 +36,8 @@ class WebSocketCodec final {
     std::string_view reply() const { return reply_; }
     /// True when the peer closed as RFC 6455 §7.1 has it; false when it broke a rule.
     bool is_closed_well() const { return is_closed_well_; }
+    /// True between the frames of one message.
+    bool is_in_message() const { return is_in_message_; }
     /// True when neither a frame nor a message is begun and not whole.
     bool is_between_messages() const { return taken_ == completed_ && !is_in_message_; }
 

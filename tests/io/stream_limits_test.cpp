@@ -43,6 +43,61 @@ TEST_F(StreamSet_Limits, ARecordThatNeverEndsIsClosed) {
     EXPECT_EQ(streams->size(), 0u);
 }
 
+/// A frame that is not the last of its message.
+std::string unfinished(uint8_t opcode, std::string payload) {
+    std::string frame = masked(opcode, std::move(payload));
+    frame[0] = static_cast<char>(frame[0] & 0x7f);
+    return frame;
+}
+
+TEST_F(StreamSet_Limits, AMessageThatNeverEndsHasOneTimeForAllItsFrames) {
+    for (const Transport transport : {Transport::Ws, Transport::Wss}) {
+        received.clear();
+        const bool is_secure = transport == Transport::Wss;
+        const Endpoint server = listen(transport);
+        const FileDescriptor plain = is_secure ? FileDescriptor() : connect_client(server);
+        const auto secured = is_secure ? connect_tls(server) : nullptr;
+        ASSERT_TRUE(!is_secure || secured->agree());
+        const std::string pong = "\x8a\x01p";
+        std::string seen;
+        // The pong says that all of it was taken.
+        const auto is_taken = [&](const std::string& text) {
+            if (is_secure) secured->send(text + masked(9, "p"));
+            if (!is_secure) write_all(plain, text + masked(9, "p"));
+            for (seen.clear(); !seen.ends_with(pong);) {
+                const std::string more = is_secure ? secured->read(1) : read_some(plain.get());
+                if (more.empty()) return false;
+                seen += more;
+            }
+            return true;
+        };
+        ASSERT_TRUE(is_taken(kUpgrade + masked(1, kOptions)));
+        ASSERT_TRUE(is_taken(unfinished(1, "O")));
+        for (int second = 0; second < 29; ++second) {
+            pass(std::chrono::seconds(1));
+            ASSERT_TRUE(is_taken(unfinished(0, "P"))) << second;
+        }
+        EXPECT_EQ(streams->size(), 1u);
+        pass(std::chrono::seconds(2));
+        EXPECT_EQ(streams->size(), 0u);
+    }
+}
+
+TEST_F(StreamSet_Limits, EachWholeMessageBeginsTheTimeAnew) {
+    const FileDescriptor client = connect_client(listen(Transport::Ws));
+    const std::string whole = masked(1, kOptions);
+    write_all(client, kUpgrade + whole + whole.substr(0, 9));
+    ASSERT_TRUE(is_received(1));
+    for (size_t count = 2; count < 5; ++count) {
+        pass(limits.message_timeout - std::chrono::seconds(1));
+        write_all(client, whole.substr(9) + whole.substr(0, 9));
+        ASSERT_TRUE(is_received(count));
+        EXPECT_EQ(streams->size(), 1u);
+    }
+    pass(limits.message_timeout + std::chrono::seconds(1));
+    EXPECT_EQ(streams->size(), 0u);
+}
+
 TEST_F(StreamSet_Limits, WhoNeverSaysAnythingValidIsClosed) {
     const Endpoint server = listen(Transport::Tcp);
     const FileDescriptor silent = connect_client(server), pinging = connect_client(server),

@@ -1,5 +1,5 @@
 // Counts what must be there once, and reads what every element reads.
-// Implements: RFC 3261 §8.1.1, §8.2, §16.3, §20.14, §20.22
+// Implements: RFC 3261 §8.1.1, §8.1.1.7, §8.2, §16.3, §20.14, §20.22
 #include "sip/check_message.h"
 
 #include <array>
@@ -63,6 +63,7 @@ Result<KeyFields> check_message(const MessageView& view) {
     const HeaderField* top = view.first(HeaderId::Via);
     const auto via = parse_via(view.value(*top));
     if (!via) return fail(ErrorCode::malformed_via, top->value_begin);
+    if (!via->is_sip_2) return fail(ErrorCode::unsupported_via_protocol, top->value_begin);
     const auto from = read_address(view, HeaderId::From, ErrorCode::malformed_from);
     if (!from) return tl::unexpected(from.error());
     const auto to = read_address(view, HeaderId::To, ErrorCode::malformed_to);

@@ -17,6 +17,7 @@ namespace signalbox::sip {
 /// One Via value. Views: the text. RFC 3261 §20.42; RFC 3581.
 struct Via {
     std::string_view text;       // this value alone, not its neighbours in a comma list
+    bool is_sip_2 = false;       // its protocol is SIP and the version 2.0 (RFC 3261 §8.1.1.7)
     std::string_view transport;  // "UDP", as received
     std::string_view host;       // sent-by host, IPv6 with brackets
     std::optional<uint16_t> port;

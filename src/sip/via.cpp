@@ -65,8 +65,11 @@ bool read_param(Via& via, const Param& param) {
 
 /// protocol-name SLASH protocol-version SLASH transport LWS.
 bool read_protocol(lexer::Cursor& cursor, Via& via) {
-    for (int part = 0; part < 2; ++part) {
-        if (cursor.run(lexer::kToken).empty()) return false;
+    via.is_sip_2 = true;
+    for (const std::string_view ours : {"SIP", "2.0"}) {
+        const std::string_view part = cursor.run(lexer::kToken);
+        if (part.empty()) return false;
+        via.is_sip_2 = via.is_sip_2 && text::iequals(part, ours);
         cursor.skip_white();
         if (!cursor.take('/')) return false;
         cursor.skip_white();

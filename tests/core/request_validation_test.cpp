@@ -1,7 +1,8 @@
 // The checks of a request in the order of the RFC, on the wire.
-// Covers: RFC 3261 §16.3 steps 1 to 6 in order, §8.2.2.1 (416), §8.2.6.2 (the To tag of stateless
-// responses), §26.3.2.4, RFC 5393 §4.2 (loop and spiral). Not covered: each form of malformed
-// message (check_message_test), who needs credentials (authorisation_test).
+// Covers: RFC 3261 §16.3 steps 1 to 6 in order, §8.1.1.7 (the protocol of Via), §8.2.2.1 (416),
+// §8.2.6.2 (the To tag of stateless responses), §26.3.2.4, RFC 5393 §4.2 (loop and spiral). Not
+// covered: each form of malformed message (check_message_test), who needs credentials
+// (authorisation_test).
 #include <gtest/gtest.h>
 
 #include "tests/core/core_harness.h"
@@ -17,6 +18,7 @@ struct ValidationTest : ::testing::Test {
     RequestText invite() { return alice.make("INVITE", bob.aor()); }
 };
 
+using Validation_Rfc3261_8_1_1_7 = ValidationTest;
 using Validation_Rfc3261_16_3 = ValidationTest;
 using Loop_Rfc5393_4_2 = ValidationTest;
 
@@ -42,6 +44,33 @@ TEST_F(Validation_Rfc3261_16_3, AnotherVersionGets505) {
     text.replace(text.find("SIP/2.0\r\n"), 7, "SIP/3.0");
     alice.send_text(text);
     alice.expect(505);
+}
+
+TEST_F(Validation_Rfc3261_8_1_1_7, ATopViaOfAnotherProtocolGets400AndDropsAResponse) {
+    for (const char* protocol : {"SIP/3.0", "HTTP/2.0"}) {
+        RequestText request = invite();
+        request.via.replace(request.via.find("SIP/2.0"), 7, protocol);
+        alice.send_text(request.text());
+        EXPECT_EQ(alice.expect(400).reason(), "Via of another protocol than SIP/2.0");
+    }
+    EXPECT_TRUE(bob.is_silent());
+    EXPECT_TRUE(world.is_empty());
+
+    Outgoing call = alice.invite(bob).expect(100);
+    const std::string good = bob.expects("INVITE").response(200);
+    std::string bad = good;
+    bad.replace(bad.find("Via: SIP/2.0") + 5, 7, "SIP/3.0");
+    bob.send_text(bad);
+    EXPECT_TRUE(alice.is_silent());
+    EXPECT_EQ(world.count(Counter::rx_dropped_malformed_total), 1U);
+    bob.send_text(good);
+    call.expect(200);
+}
+
+TEST_F(Validation_Rfc3261_8_1_1_7, TheViasBelowArePassedAsTheyAre) {
+    alice.send(invite().with("Via: HTTP/1.1/TCP 203.0.113.7")).expect(100);
+    const std::vector<std::string> vias = bob.expects("INVITE").message().values("Via");
+    EXPECT_EQ(vias.back(), "HTTP/1.1/TCP 203.0.113.7");
 }
 
 TEST_F(Validation_Rfc3261_16_3, AnUnknownSchemeGets416) {

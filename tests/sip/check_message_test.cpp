@@ -65,6 +65,19 @@ TEST(CheckMessage_Rfc3261_16_3, MalformedFieldsAreNamed) {
     EXPECT_EQ(check_outcome(with("Max-Forwards", "-1")), "Malformed Max-Forwards");
 }
 
+TEST(CheckMessage_Rfc3261_8_1_1_7, TheTopViaIsOfSip2) {
+    const std::string other = "Via of another protocol than SIP/2.0";
+    for (const std::string protocol : {"SIP/3.0", "HTTP/2.0", "SIP/2.00", "SIPS/2.0", "SIP/2"}) {
+        EXPECT_EQ(check_outcome(with("Via", protocol + "/UDP 192.0.2.15;branch=z9hG4bK1")), other);
+    }
+    EXPECT_EQ(check_outcome(with("Via", "sip / 2.0 / UDP 192.0.2.15;branch=z9hG4bK1")), "ok");
+    EXPECT_EQ(check_outcome(with("Via",
+                                 "SIP/2.0/UDP 192.0.2.15;branch=z9hG4bK1, "
+                                 "SIP/3.0/UDP 192.0.2.16;branch=z9hG4bK2")),
+              "ok");
+    EXPECT_EQ(check_outcome(options_request({"Via: HTTP/1.1/TCP 192.0.2.16"})), "ok");
+}
+
 TEST(CheckMessage_Rfc3261_8_1_1_5, TheMethodsOfCSeqAndRequestLineAgree) {
     EXPECT_EQ(check_outcome(with("CSeq", "7 INVITE")), "CSeq method differs from the request's");
     EXPECT_EQ(check_outcome(with("CSeq", "7 options")), "CSeq method differs from the request's");

@@ -4,6 +4,7 @@
 #include "auth/claimed_user.h"
 #include "location/instance_id.h"
 #include "location/reachable_flow.h"
+#include "proxy/request_uri.h"
 #include "sip/header_values.h"
 
 namespace signalbox::proxy {
@@ -145,6 +146,11 @@ std::optional<Target> Directory::target_of(const location::Binding& binding,
     target.q = record.q;
     target.path = record.path;
     target.instance = location::instance_hash(location::instance_of(record.parameters));
+    if (!is_sip_uri(record.contact)) {
+        // Neither a flow nor a Path leads to a telephone number; who is redirected may know a way.
+        target.path = {};
+        return target;
+    }
     if (!record.path.empty()) return target;
     const auto flow = location::reachable_flow(binding, snapshot, shard_);
     if (!flow) return std::nullopt;

@@ -115,12 +115,13 @@ void ProxyCore::fork_in_dialog(Now now, ContextHandle handle, const IncomingRequ
 }
 
 /// The targets that ring, and apart from them the other flows of the same phones: no phone rings
-/// twice.
+/// twice. A Contact of another scheme than SIP is for a redirection to name.
 void ProxyCore::sort_targets(Now now, const IncomingRequest& request,
                              const LocationAnswer& answer) {
     targets_.clear();
     other_flows_.clear();
     for (Target target : answer.targets) {
+        if (request.mode != ports::ProxyMode::Redirect && !is_sip_uri(target.uri)) continue;
         take_own_hops(request.snapshot, s_.keys, now.wall, target);
         (target.is_other_flow ? other_flows_ : targets_).push_back(target);
     }

@@ -1,6 +1,7 @@
 // What of a target's URI may stand in a Request-URI. Implements: RFC 3261 §16.6 step 2, §19.1.1
 #include "proxy/request_uri.h"
 
+#include "base/text.h"
 #include "sip/uri.h"
 #include "sip/uri_parts.h"
 
@@ -23,6 +24,10 @@ std::string_view request_uri_of(std::string_view target, std::string& scratch) {
         if (pair->value) scratch.append("=").append(*pair->value);
     }
     return scratch;
+}
+
+bool is_sip_uri(std::string_view target) {
+    return text::istarts_with(target, "sip:") || text::istarts_with(target, "sips:");
 }
 
 }  // namespace signalbox::proxy

@@ -11,4 +11,7 @@ namespace signalbox::proxy {
 /// then. A target that is no SIP URI is given back as it is.
 std::string_view request_uri_of(std::string_view target, std::string& scratch);
 
+/// True for a SIP or SIPS URI. Contacts of a binding may be of any other scheme (RFC 3261 §10.2.1).
+bool is_sip_uri(std::string_view target);
+
 }  // namespace signalbox::proxy

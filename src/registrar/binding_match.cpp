@@ -17,20 +17,26 @@ bool is_same_uri(const PlannedBinding& planned, const sip::NameAddr& address) {
     return uri && sip::uris_equal(*uri, address.uri);
 }
 
-/// False where the URIs are equal but the phones are not.
+/// False where the URIs are equal but the phones are not. Outbound names a binding by instance-id
+/// and reg-id (RFC 5626 §6); without it the URI is its name, whichever instance shows it (RFC 3261
+/// §10.3 step 7), but where one URI may be that of many phones.
 bool may_be_same_phone(const PlannedBinding& planned, const AskedContact& asked,
                        const Sender& sender) {
     const ports::BindingView& record = planned.binding.record;
+    // Deviation: RFC 3261 §10.3 — many phones behind NATs have the same private Contact, and each
+    // of them must ring: two may both be sip:1000@192.168.1.10.
+    const bool is_ambiguous = asked.is_private && asked.is_nated && record.is_nated;
     const std::string_view instance =
         asked.instance.empty() ? std::string_view{} : instance_of(record.parameters);
     if (!instance.empty()) {
         const bool is_other_flow =
             asked.reg_id != 0 && record.reg_id != 0 && asked.reg_id != record.reg_id;
-        return same_instance(instance, asked.instance) && !is_other_flow;
+        if (same_instance(instance, asked.instance)) return !is_other_flow;
+        // No URI is a name where no address leads to it: the flow does.
+        return asked.reg_id == 0 && record.reg_id == 0 && !is_ambiguous &&
+               !location::is_unresolvable(asked.address.uri);
     }
-    // Two phones behind one NAT may both be sip:1000@192.168.1.10. One phone keeps its Call-ID or
-    // its place.
-    const bool is_ambiguous = asked.is_private && asked.is_nated && record.is_nated;
+    // One phone keeps its Call-ID or its place.
     return !is_ambiguous || record.call_id == sender.call_id ||
            record.flow.remote == sender.flow.remote;
 }

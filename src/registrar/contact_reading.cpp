@@ -1,8 +1,9 @@
 // Reads the Contacts and the Path of a REGISTER.
-// Implements: RFC 3261 §10.3 step 6; RFC 3261 §10.2.1.1; RFC 3327 §5.3; RFC 5626 §6
+// Implements: RFC 3261 §10.2.1, §10.2.1.1, §10.3 step 6; RFC 3327 §5.3; RFC 5626 §6; RFC 5627 §5.1
 #include <algorithm>
 
 #include "base/text.h"
+#include "location/gruu.h"
 #include "location/instance_id.h"
 #include "registrar/outbound.h"
 #include "registrar/register_request.h"
@@ -13,6 +14,7 @@ namespace signalbox::registrar {
 namespace {
 
 bool is_nated(const sip::Uri& contact, const transport::Flow& flow) {
+    if (!contact.is_sip()) return false;
     const auto address = IpAddress::parse(contact.host);
     return !address || *address != flow.remote.address;
 }
@@ -21,14 +23,15 @@ bool is_nated(const sip::Uri& contact, const transport::Flow& flow) {
 constexpr uint32_t kExpiresUnspreadS = 600;
 
 /// Addresses that many networks use behind their NATs (RFC 1918, RFC 6598, RFC 4193), and those of
-/// one link.
+/// one link or of one host.
 bool is_private(const sip::Uri& contact) {
     const auto address = IpAddress::parse(contact.host);
     if (!address) return false;
     const auto& octets = address->octets;
     if (address->family == Family::V6)
-        return (octets[0] & 0xfe) == 0xfc || (octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80);
-    return octets[0] == 10 || (octets[0] == 172 && (octets[1] & 0xf0) == 16) ||
+        return (octets[0] & 0xfe) == 0xfc || (octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80) ||
+               *address == IpAddress::parse("::1");
+    return octets[0] == 10 || octets[0] == 127 || (octets[0] == 172 && (octets[1] & 0xf0) == 16) ||
            (octets[0] == 192 && octets[1] == 168) ||
            (octets[0] == 100 && (octets[1] & 0xc0) == 64) || (octets[0] == 169 && octets[1] == 254);
 }
@@ -49,7 +52,37 @@ bool is_ours(std::string_view parameter) {
     return false;
 }
 
+/// False where a maddr leads elsewhere, whatever the host says.
+bool leads_to_us(const ports::Snapshot& snapshot, sip::Uri uri) {
+    if (const auto maddr = uri.param("maddr")) uri.host = *maddr;
+    return snapshot.is_own_address(uri);
+}
+
 }  // namespace
+
+/// True for the address of record itself and for a GRUU of it, at whichever name of ours: a request
+/// that was sent there would come back to us for ever (RFC 5627 §5.1).
+bool Registrar::is_own_address_of_record(const Request& request, const sip::Uri& contact) const {
+    const RegisterContext& context = request.context;
+    const auto to =
+        sip::parse_name_addr(request.message.value(sip::HeaderId::To), ErrorCode::malformed_to);
+    if (to && sip::uris_equal(to->uri, contact)) return true;
+    if (context.snapshot.tenant_of(contact) != context.tenant ||
+        !leads_to_us(context.snapshot, contact))
+        return false;
+    if (sip::canonical_user(contact) == context.aor) return true;
+    const auto gruu = location::read_gruu(contact, keys_, request.now.wall);
+    return gruu && gruu->aor == context.aor;
+}
+
+/// What a Contact with an instance-id must not be, since GRUUs lead to it (RFC 5627 §5.1).
+Registrar::Refusal Registrar::refuse_instance(const Request& request,
+                                              const sip::Uri& contact) const {
+    if (!contact.is_sip()) return {403, "An instance has a SIP Contact"};
+    if (is_own_address_of_record(request, contact))
+        return {403, "Contact is the address of record"};
+    return {};
+}
 
 std::string_view Registrar::unfolded(std::string_view value) {
     if (value.find('\r') == std::string_view::npos) return value;
@@ -95,7 +128,6 @@ Registrar::Refusal Registrar::read_contact(const Request& request, std::string_v
         return {};
     }
     if (asked_.size() == kRequestContactsMax) return {400, "Too many Contact values"};
-    if (!contact->address.uri.is_sip()) return {400, "Contact is not a SIP URI"};
     if (contact->address.uri_text.size() > kContactUriBytesMax) return {400, "Contact too long"};
     AskedContact asked;
     asked.address = contact->address;
@@ -108,7 +140,11 @@ Registrar::Refusal Registrar::read_contact(const Request& request, std::string_v
     asked.is_private = is_private(asked.address.uri);
     asked.instance = location::instance_of(asked.parameters);
     // A reg-id without an instance-id means nothing (RFC 5626 §6).
-    if (!asked.instance.empty()) asked.reg_id = read_reg_id(asked.parameters);
+    if (!asked.instance.empty()) {
+        asked.reg_id = read_reg_id(asked.parameters);
+        const Refusal refusal = refuse_instance(request, asked.address.uri);
+        if (refusal.status != 0) return refusal;
+    }
 
     // RFC 3261 §10.2.1.1: the parameter, else the header field, else our default.
     asked.expires = request.expires;

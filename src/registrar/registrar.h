@@ -72,9 +72,10 @@ class Registrar final {
 
     /// Handles `request`, a REGISTER that passed check_message and came by `flow`: changes all
     /// bindings that it names, or none. A change is journalled in `out`. `response` receives the
-    /// rendered response; returns its status: 200, 400, 403 (too many contacts), 420, 423, 439 (a
-    /// first hop that keeps no flows), 500 (an old CSeq) or 503 (no room). RFC 3261 §10.3 steps 2
-    /// and 5 to 8; RFC 3327 §5.3; RFC 5626 §6.
+    /// rendered response; returns its status: 200, 400, 403 (too many contacts, or an instance
+    /// whose Contact is no SIP URI or the address of record itself), 420, 423, 439 (a first hop
+    /// that keeps no flows), 500 (an old CSeq) or 503 (no room). RFC 3261 §10.3 steps 2 and 5 to 8;
+    /// RFC 3327 §5.3; RFC 5626 §6.
     int process(Now now, const sip::MessageView& request, const transport::Flow& flow,
                 const RegisterContext& context, ports::Outbox& out, std::string& response);
 
@@ -93,6 +94,8 @@ class Registrar final {
     Refusal read_contacts(const Request& request);
     /// Reads the first value of `rest` and takes it off.
     Refusal read_contact(const Request& request, std::string_view& rest);
+    bool is_own_address_of_record(const Request& request, const sip::Uri& contact) const;
+    Refusal refuse_instance(const Request& request, const sip::Uri& contact) const;
     uint32_t granted_expires(const Request& request, uint32_t asked);
     std::string_view keep_parameters(std::string_view params);
     std::string_view unfolded(std::string_view value);

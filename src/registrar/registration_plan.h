@@ -44,8 +44,9 @@ struct Sender {
 /// planned.size() when there is none.
 /// With instance-id and reg-id, those name it (RFC 5626 §6). Else it is the one of an equal URI
 /// (RFC 3261 §10.3 step 7), unless another instance-id, or another place behind the same NAT, shows
-/// that it is another phone's. A phone that has started anew with another address is known by its
-/// instance-id alone: it has one place, not two.
+/// that it is another phone's: of private Contacts behind NATs, and of names that no address has. A
+/// phone that has started anew with another address is known by its instance-id alone: it has one
+/// place, not two.
 size_t find_binding(std::span<const PlannedBinding> planned, std::span<const AskedContact> asked,
                     size_t index, const Sender& sender);
 

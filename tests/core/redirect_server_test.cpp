@@ -46,6 +46,17 @@ TEST_F(RedirectServer_Rfc3261_8_3, GivesTheBindingsAndSendsNothing) {
     EXPECT_TRUE(world.is_empty());
 }
 
+TEST_F(RedirectServer_Rfc3261_8_3, NamesContactsOfAnyScheme) {
+    world.snapshot.trusted = {*Network::parse("198.51.100.41")};
+    world.command(0, ports::InstallSnapshot{&world.snapshot});
+    Phone& desk = world.phone({"bob", "example.test", "198.51.100.41:5060", {}, {}});
+    RequestText request = desk.registration();
+    request.contact = "<tel:+15550100>;q=0.2;expires=600";
+    desk.send(request).expect(200);
+    Outgoing call = alice.invite(bob).expect(100).expect(302);
+    EXPECT_EQ(call.response().values("Contact").back(), "<tel:+15550100>;q=0.2;expires=600");
+}
+
 TEST_F(RedirectServer_Rfc3261_8_3, RepeatsIts302UntilItIsAcknowledged) {
     Outgoing call = alice.invite(bob).expect(100).expect(302);
     call.retransmit().expect(302);

@@ -141,7 +141,7 @@ TEST_F(RegisterRules_Rfc3261_10_3, NoRefusalIsA6xx) {
     const std::vector<RequestText> requests = {
         binds("*"),
         binds("<sip:a@x.test>;expires=1"),
-        binds("<mailto:a@x.test>"),
+        binds("<mailto:a@x.test>;+sip.instance=\"<urn:uuid:1>\""),
         binds("<sip:"),
         binds("<sip:a@x.test>;q=9"),
         binds("<sip:a@x.test>", "<sip:nobody@elsewhere.test>"),

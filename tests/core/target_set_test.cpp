@@ -42,6 +42,20 @@ TEST_F(Targets_Rfc3261_16_5, AUserWithoutABindingGets480) {
     call("sip:dora@example.test").expect(100).expect(480);
 }
 
+TEST_F(Targets_Rfc3261_16_5, ContactsOfOtherSchemesAreNoTargets) {
+    world.add_user(user_record("dora"));
+    Phone& dora = world.phone({"dora", "example.test", "198.51.100.10:5070", {}, {}});
+    RequestText request = dora.registration();
+    request.contact = "<tel:+15550100>, <mailto:dora@example.test>";
+    dora.send(request).expect(200);
+    call("sip:dora@example.test").expect(100).expect(480);
+    Phone& desk = world.phone({"dora", "example.test", "198.51.100.41:5060", {}, {}});
+    world.bind("dora", desk);
+    call("sip:dora@example.test").expect(100);
+    desk.expects("INVITE");
+    EXPECT_TRUE(dora.is_silent());
+}
+
 TEST_F(Targets_Rfc3261_16_5, APhoneThatRegistersWhileOthersRingDoesNotJoinThem) {
     Outgoing ringing = call("sip:bob@example.test").expect(100);
     const Incoming leg = bob.expects("INVITE");

@@ -72,6 +72,15 @@ TEST_F(Registrar_Rfc5626_6, FlowsOfOneInstanceStandBesideEachOther) {
     EXPECT_EQ(values("Contact").size(), 2U);
 }
 
+TEST_F(Registrar_Rfc5626_6, FlowsOfTwoInstancesStandBesideEachOtherWhateverTheirUri) {
+    send(reg(1).contact(contact("sip:a@198.51.100.9", kFirst, 1)));
+    send(reg(1, "reg-2").contact(contact("sip:a@198.51.100.9", kSecond, 1)));
+    EXPECT_EQ(contacts().size(), 2U);
+    send(reg(1, "reg-3").contact(contact("sip:b@198.51.100.9", kFirst)));
+    send(reg(1, "reg-4").contact(contact("sip:b@198.51.100.9", kSecond, 2)));
+    EXPECT_EQ(contacts().size(), 4U);
+}
+
 TEST_F(Registrar_Rfc5626_6, NewFlowOfTheSameKeyReplacesTheOld) {
     send(reg(1).contact(contact("sip:a@198.51.100.9:5062", kFirst, 1)));
     flow.remote.port = 6000;
@@ -202,6 +211,21 @@ TEST_F(Registrar_Nat, PhonesOfOnePrivateAddressAreToldApartByTheirInstances) {
     EXPECT_EQ(contacts().size(), 2U);
     send(reg(2).contact(contact("sip:a@192.168.1.10:5060", kFirst)));
     EXPECT_EQ(contacts().size(), 2U);
+}
+
+TEST_F(Registrar_Nat, PhonesOfOneNameWithoutAddressAreToldApartByTheirInstances) {
+    send(reg(1).contact(contact("sip:a@browser.invalid", kFirst)));
+    send(reg(1, "reg-2").contact(contact("sip:a@browser.invalid", kSecond)));
+    EXPECT_EQ(contacts().size(), 2U);
+}
+
+TEST_F(Registrar_Nat, PhonesOfOneHostsOwnAddressAreToldApartByTheirInstances) {
+    for (const std::string uri : {"sip:a@127.0.0.1:5060", "sip:a@[::1]:5060"}) {
+        send(reg(1, "reg-1" + uri).contact(contact(uri, kFirst)));
+        send(reg(1, "reg-2" + uri).contact(contact(uri, kSecond)));
+    }
+    EXPECT_EQ(contacts().size(), 2U) << "a phone has one place";
+    EXPECT_EQ(contacts(), (Texts{"sip:a@[::1]:5060", "sip:a@[::1]:5060"}));
 }
 
 TEST_F(Registrar_Nat, PhonesOfOnePrivateAddressAreToldApartByTheirSources) {

@@ -60,11 +60,25 @@ TEST_F(Registrar_Rfc3261_10_2_1, FoldedContactsAreRead) {
               (Texts{"<sip:a@198.51.100.9>;expires=100", "<sip:b@198.51.100.9>;expires=3600"}));
 }
 
-TEST_F(Registrar_Rfc3261_10_2_1, ContactOfAnotherSchemeIs400) {
-    EXPECT_EQ(send(reg(1).contact("<mailto:alice@example.test>")), 400);
-    EXPECT_EQ(send(reg(2).contact("<tel:+15550100>")), 400);
-    EXPECT_TRUE(contacts().empty());
+TEST_F(Registrar_Rfc3261_10_2_1, ContactsMayBeOfAnyScheme) {
+    EXPECT_EQ(send(reg(1).contact("<mailto:alice@example.test>;q=0.1")), 200);
+    EXPECT_EQ(send(reg(2).contact("<tel:+1-555-0100>")), 200);
     EXPECT_EQ(send(reg(3).contact("<sips:alice@198.51.100.9>")), 200);
+    EXPECT_EQ(values("Contact"),
+              (Texts{"<tel:+1-555-0100>;expires=3600", "<sips:alice@198.51.100.9>;expires=3600",
+                     "<mailto:alice@example.test>;q=0.1;expires=3600"}));
+    for (const auto& each : location.lookup(now(), ports::kDefaultTenant, "alice")) {
+        EXPECT_FALSE(each.record.is_nated) << each.record.contact;
+    }
+}
+
+TEST_F(Registrar_Rfc3261_10_2_1, ANumberIsComparedAsANumber) {
+    send(reg(1).contact("<tel:+1-555-0100>, <mailto:alice@example.test>"));
+    send(reg(2).contact("<tel:+15550100>, <mailto:Alice@example.test>"));
+    EXPECT_EQ(contacts(),
+              (Texts{"tel:+15550100", "mailto:alice@example.test", "mailto:Alice@example.test"}));
+    send(reg(3).contact("<tel:+1(555)0100>;expires=0"));
+    EXPECT_EQ(contacts().size(), 2U);
 }
 
 // --- expiration
@@ -231,6 +245,18 @@ TEST_F(Registrar_Rfc3261_10_3, ContactsAreComparedAsUris) {
     send(reg(4).contact("<sip:alice@phone.example.test:5060;transport=tcp>"));
     send(reg(5).contact("<sip:alice@phone.example.test>"));
     EXPECT_EQ(contacts().size(), 4U);
+}
+
+TEST_F(Registrar_Rfc3261_10_3, OneUriIsOneBindingWhicheverInstanceShowsIt) {
+    const std::string first = ";+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-00000000000a>\"";
+    const std::string second = ";+sip.instance=\"<urn:uuid:00000000-0000-4000-8000-00000000000b>\"";
+    for (const std::string uri : {"<sip:a@198.51.100.9>", "<sip:a@phone.example.org>"}) {
+        send(reg(1, "reg-1" + uri).contact(uri + first));
+        send(reg(1, "reg-2" + uri).contact(uri + second));
+        EXPECT_EQ(values("Contact"), Texts{uri + ";expires=3600" + second});
+        send(reg(1, "reg-3" + uri).contact(uri + ";expires=0"));
+        EXPECT_TRUE(contacts().empty());
+    }
 }
 
 TEST_F(Registrar_Rfc3261_10_3, SameTextWinsOverAnEqualUri) {

@@ -37,6 +37,13 @@ struct StreamOutput {
     size_t pending() const { return bytes.size() - sent; }
 };
 
+/// A response to a peer who sends no more: perhaps he reads no more either.
+struct StreamAnswer {
+    transport::Flow flow;  // by which it goes when that connection is gone
+    std::string bytes;
+    StreamOwner owner;
+};
+
 /// What lies between the octets of a socket and SIP messages. TCP has none.
 struct StreamLayers {
     std::unique_ptr<TlsEngine> tls;              // null: in the clear
@@ -68,13 +75,16 @@ struct StreamConnection {
     uint32_t owed = 0;        // requests that it brought and that got no final response yet
     std::unique_ptr<StreamLayers> layers;  // null: TCP
     sip::StreamFraming framing;
-    sip::Frame held;                       // at the beginning of `input`
-    std::string input;                     // received, and not a whole message yet
-    std::unique_ptr<StreamOutput> output;  // null: nothing to send
-    Instant heard;                         // of the latest octet, or when it was made
-    Instant opened;                        // when the state became Open
-    Instant unheard = kNever;              // since the first message to him that nothing came after
-    Instant begun = kNever;  // of the message that is not whole; when Handshaking or Draining: of
+    sip::Frame held;                                     // at the beginning of `input`
+    std::string input;                                   // received, and not a whole message yet
+    std::unique_ptr<StreamOutput> output;                // null: nothing to send
+    std::unique_ptr<std::vector<StreamAnswer>> untaken;  // when HalfClosed: responses of which the
+                                                         // peer's system has not said that it has
+                                                         // them
+    Instant heard;                                       // of the latest octet, or when it was made
+    Instant opened;                                      // when the state became Open
+    Instant unheard = kNever;  // since the first message to him that nothing came after
+    Instant begun = kNever;    // of the message that is not whole; when Handshaking or Draining: of
                              // that state; when HalfClosed: of the latest answer, or of that state
 };
 

@@ -89,30 +89,6 @@ void StreamSet::read(Name name, Instant now) {
     take_input(connection, buffer, now, is_own_buffer);
 }
 
-/// The end of what a TCP peer sends: he may have closed his connection, or have closed one way of
-/// it and still read. Answers that he waits for are tried (RFC 3261 §18.2.2); his bindings lose
-/// their flow at once. TLS and WebSocket say when they close, and end with that.
-void StreamSet::peer_sends_no_more(Name name, Instant now) {
-    StreamConnection& connection = *connections_.get(name);
-    const bool is_awaited = (connection.is_proven && connection.owed > 0) || connection.output;
-    const bool is_open = connection.state == StreamConnection::State::Open && !connection.layers;
-    if (!is_awaited || !is_open) return end(name, transport::FlowError::ClosedByPeer);
-    counters_.add(Counter::stream_half_closed_total);
-    connection.state = StreamConnection::State::HalfClosed;
-    connection.begun = now;
-    give_spare(std::move(connection.input));
-    leave_by_key(connection);
-    closed_.push_back({connection.flow, transport::FlowError::ClosedByPeer});
-    connection.was_open = false;
-}
-
-/// What is owed decides how long a connection stays whose peer sends no more.
-void StreamSet::note_answer(StreamConnection& connection, Instant now, Message message) {
-    if (message == Message::Request) return;
-    if (message == Message::Final && connection.owed > 0) --connection.owed;
-    if (connection.state == StreamConnection::State::HalfClosed) connection.begun = now;
-}
-
 void StreamSet::take_input(StreamConnection& connection, std::string_view buffer, Instant now,
                            bool is_own_buffer) {
     const size_t used = deliver(connection, buffer);
@@ -275,14 +251,17 @@ bool StreamSet::queue(StreamConnection& connection, std::string_view bytes, Stre
 }
 
 void StreamSet::flush() {
-    for (size_t i = 0; i < dirty_.size(); ++i) {
-        StreamConnection* connection = connections_.get(dirty_[i]);
-        if (connection == nullptr) continue;
-        connection->is_dirty = false;
-        if (connection->state == StreamConnection::State::Connecting) continue;
-        if (!connection->is_waiting_to_write) write(dirty_[i]);
-    }
-    dirty_.clear();
+    do {
+        send_lost_answers();
+        for (size_t i = 0; i < dirty_.size(); ++i) {
+            StreamConnection* connection = connections_.get(dirty_[i]);
+            if (connection == nullptr) continue;
+            connection->is_dirty = false;
+            if (connection->state == StreamConnection::State::Connecting) continue;
+            if (!connection->is_waiting_to_write) write(dirty_[i]);
+        }
+        dirty_.clear();
+    } while (!lost_answers_.empty());
 }
 
 void StreamSet::write(Name name) {
@@ -306,7 +285,10 @@ void StreamSet::write(Name name) {
     if (connection.state == StreamConnection::State::Draining) finish_draining(connection);
     const bool is_done =
         connection.state == StreamConnection::State::HalfClosed && connection.owed == 0;
-    if (is_done) end(name, transport::FlowError::ClosedByPeer);
+    if (!is_done) return;
+    // He waits for nothing more, and sees that nothing comes.
+    ::shutdown(connection.descriptor.native_handle(), SHUT_WR);
+    settle_answers(name);
 }
 
 /// Offers to the system what is queued, and forgets what it does not take.

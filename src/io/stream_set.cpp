@@ -87,7 +87,7 @@ StreamSet::Name StreamSet::name_of(const StreamConnection& connection) const {
 }
 
 bool StreamSet::is_flushed() const {
-    if (!dirty_.empty()) return false;
+    if (!dirty_.empty() || !lost_answers_.empty()) return false;
     auto& connections = const_cast<Connections&>(connections_);
     for (uint32_t index = 0; index < connections.places(); ++index) {
         const StreamConnection* connection = connections.get(connections.at(index));
@@ -254,12 +254,15 @@ StreamSet::Name StreamSet::find(const transport::Flow& flow, Message message) {
 
 void StreamSet::send(Instant now, const transport::Flow& flow, std::string_view bytes,
                      StreamOwner owner, Duration connect_max) {
+    turn_ = now;
     const Message message = message_of(bytes);
     Name name = find(flow, message);
     if (!name) name = open(now, flow);
     if (connect_max > Duration{}) limit_connect(name, now + connect_max);
     StreamConnection* connection = connections_.get(name);
     if (connection != nullptr && queue(*connection, bytes, owner)) {
+        if (connection->state == StreamConnection::State::HalfClosed)
+            keep_answer(*connection, flow, bytes, owner);
         note_answer(*connection, now, message);
         if (connection->unheard == kNever) connection->unheard = now;
         counters_.add(Counter::tx_packets_total);
@@ -364,6 +367,7 @@ void StreamSet::close(const transport::Flow& flow, transport::FlowError why) {
 
 void StreamSet::end(Name name, transport::FlowError why) {
     StreamConnection& connection = *connections_.get(name);
+    lose_answers(connection, why);
     fail_output(connection);
     if (connection.state != StreamConnection::State::Connecting) {
         counters_.add(Counter::stream_closed_total);

@@ -119,9 +119,10 @@ class StreamSet final {
 
     /// Queues a message for the connection that `flow` names; if that has ended, or none is named,
     /// for another connection to the same remote, or for a new one. A connection whose peer sends
-    /// no more takes responses only (RFC 3261 §18.2.2). What cannot be sent is in failed_owners()
-    /// sooner or later. Copies `bytes`. `connect_max`, unless 0: how long that connection may still
-    /// take to open, where the limit is longer.
+    /// no more takes responses only; those that it refuses go once more by another connection (RFC
+    /// 3261 §18.2.2). What cannot be sent is in failed_owners() sooner or later. Copies `bytes`.
+    /// `connect_max`, unless 0: how long that connection may still take to open, where the limit is
+    /// longer.
     void send(Instant now, const transport::Flow& flow, std::string_view bytes, StreamOwner owner,
               Duration connect_max = {});
     /// Closes the connection that `flow` names, after its output was offered to the system once
@@ -184,6 +185,14 @@ class StreamSet final {
     void peer_sends_no_more(Name name, Instant now);
     void leave_by_key(const StreamConnection& connection);
     void note_answer(StreamConnection& connection, Instant now, Message message);
+
+    // Answers to peers who send no more (stream_half_closed.cpp).
+    void keep_answer(StreamConnection& connection, const transport::Flow& flow,
+                     std::string_view bytes, StreamOwner owner);
+    void settle_answers(Name name);
+    void lose_answers(StreamConnection& connection, transport::FlowError why);
+    void send_lost_answers();
+
     void end(Name name, transport::FlowError why);
     const Listening* listening_of(uint16_t listener) const;
     Name name_of(const StreamConnection& connection) const;
@@ -242,6 +251,7 @@ class StreamSet final {
     std::deque<Connecting> connecting_;                         // in the order of their deadlines
     std::vector<Name> dirty_;
     std::vector<Name> held_;
+    std::vector<StreamAnswer> lost_answers_;
     std::vector<StreamOwner> failed_owners_;
     std::vector<ClosedStream> closed_;
     std::vector<StreamNotice> notices_;

@@ -10,6 +10,7 @@
 namespace signalbox::io {
 
 void StreamSet::on_time(Instant now) {
+    turn_ = now;
     while (!connecting_.empty()) {
         const Connecting& first = connecting_.front();
         const StreamConnection* connection = connections_.get(first.name);
@@ -65,7 +66,8 @@ void StreamSet::sweep(Name name, StreamConnection& connection, Instant now) {
             if (connection.is_proven) note(connection, "the handshake took too long");
             return end(name, transport::FlowError::Handshake);
         case StreamConnection::State::HalfClosed:
-            if (begun < limits_.half_closed_timeout) return;
+            settle_answers(name);
+            if (connections_.get(name) == nullptr || begun < limits_.half_closed_timeout) return;
             counters_.add(Counter::stream_half_closed_expired_total);
             return end(name, transport::FlowError::ClosedByPeer);
         case StreamConnection::State::Draining:

@@ -1,5 +1,6 @@
 // Connections whose peer has said that he sends no more, and still reads.
-// Covers: RFC 3261 §18.2.2 (a response goes over the connection of its request while that is open).
+// Covers: RFC 3261 §18.2.2 (a response goes over the connection of its request while that is open,
+// and by another one when its peer does not take it).
 // Not covered: TLS and WebSocket, which have a close of their own (stream_layers_test).
 #include <gmock/gmock.h>
 
@@ -75,6 +76,39 @@ class HalfClosed_Rfc3261_18_2_2 : public ::testing::Test, public StreamSink {
     void pass(Duration time) {
         now += time;
         streams.on_time(now);
+        streams.flush();
+    }
+    /// When the peer's system has all that was written; a busy machine may tell it late.
+    bool ends() {
+        return run_until(context, [this] {
+            if (streams.size() != 0) pass(std::chrono::seconds(1));
+            return streams.size() == 0 &&
+                   counters.value(Counter::stream_half_closed_expired_total) == 0;
+        });
+    }
+    /// The client has closed both ways, and listens there for what it is still told.
+    FileDescriptor closes_and_listens(const std::vector<std::string>& methods) {
+        for (const std::string& method : methods) write_all(client, request(method));
+        EXPECT_TRUE(run_until(context, [&] { return received == methods.size(); }));
+        client.reset();
+        EXPECT_TRUE(run_until(context, [this] { return !streams.closed().empty(); }));
+        FileDescriptor listening = open_or_fail(Transport::Tcp, kLoopback);
+        flow.remote = local_endpoint(listening.get());
+        return listening;
+    }
+    /// What comes there by the next connection.
+    std::string accepted(const FileDescriptor& listening, size_t size) {
+        pollfd entry{listening.get(), POLLIN, 0};
+        if (!run_until(context, [&entry] { return ::poll(&entry, 1, 0) == 1; })) return {};
+        client = FileDescriptor(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        std::string text;
+        const bool is_whole = run_until(context, [&] {
+            char buffer[4096];
+            const ssize_t count = ::recv(client.get(), buffer, sizeof(buffer), MSG_DONTWAIT);
+            if (count > 0) text.append(buffer, static_cast<size_t>(count));
+            return text.size() >= size;
+        });
+        return is_whole ? text : "only " + text;
     }
 
     asio::io_context context{1};
@@ -96,7 +130,8 @@ TEST_F(HalfClosed_Rfc3261_18_2_2, TheAnswersStillArriveAndThenTheConnectionEnds)
     EXPECT_EQ(streams.size(), 1U);
     send(kBusy);
     EXPECT_EQ(read(1000), kBusy);
-    EXPECT_EQ(streams.size(), 0U);
+    EXPECT_TRUE(ends());
+    EXPECT_EQ(counters.value(Counter::stream_answers_sent_again_total), 0U);
 }
 
 TEST_F(HalfClosed_Rfc3261_18_2_2, EachRequestGetsItsAnswer) {
@@ -105,7 +140,8 @@ TEST_F(HalfClosed_Rfc3261_18_2_2, EachRequestGetsItsAnswer) {
     EXPECT_EQ(streams.size(), 1U);
     send(kBusy);
     EXPECT_EQ(read(1000), kBusy + kBusy);
-    EXPECT_EQ(streams.size(), 0U);
+    EXPECT_TRUE(ends());
+    EXPECT_EQ(counters.value(Counter::stream_answers_sent_again_total), 0U);
 }
 
 TEST_F(HalfClosed_Rfc3261_18_2_2, TheFlowIsReportedOnceAndAtOnce) {
@@ -156,6 +192,56 @@ TEST_F(HalfClosed_Rfc3261_18_2_2, AWriteThatFailsEndsIt) {
         send(kRinging, 7);
         return streams.size() == 0 || !streams.failed_owners().empty();
     }));
+}
+
+TEST_F(HalfClosed_Rfc3261_18_2_2, WhatAPeerRefusesWhoClosedBothWaysGoesByANewConnection) {
+    const FileDescriptor listening = closes_and_listens({"MESSAGE"});
+    send(kBusy, 7);
+    ASSERT_TRUE(run_until(context, [this] {
+        pass(std::chrono::milliseconds(1000));
+        return counters.value(Counter::stream_answers_sent_again_total) == 1;
+    }));
+    EXPECT_EQ(accepted(listening, kBusy.size()), kBusy);
+    EXPECT_TRUE(streams.failed_owners().empty());
+    EXPECT_EQ(counters.value(Counter::stream_half_closed_expired_total), 0U);
+}
+
+TEST_F(HalfClosed_Rfc3261_18_2_2, EachOfSeveralAnswersGoesOnceMore) {
+    const FileDescriptor listening = closes_and_listens({"INVITE", "MESSAGE"});
+    send(kRinging, 7);
+    send(kBusy, 8);
+    send(kBusy, 9);
+    const std::string expected = kRinging + kBusy + kBusy;
+    ASSERT_TRUE(run_until(context, [this] {
+        pass(std::chrono::milliseconds(1000));
+        return counters.value(Counter::stream_answers_sent_again_total) != 0;
+    }));
+    EXPECT_EQ(accepted(listening, expected.size()), expected);
+    EXPECT_TRUE(streams.failed_owners().empty());
+}
+
+TEST_F(HalfClosed_Rfc3261_18_2_2, WhatWasWrittenBeforeTheCloseWasSeenIsNotSentAgain) {
+    write_all(client, request("MESSAGE"));
+    ASSERT_TRUE(run_until(context, [this] { return received == 1; }));
+    client.reset();
+    send(kBusy, 7);
+    ASSERT_TRUE(run_until(context, [this] { return streams.size() == 0; }));
+    pass(std::chrono::seconds(10));
+    EXPECT_EQ(counters.value(Counter::stream_answers_sent_again_total), 0U);
+}
+
+TEST_F(HalfClosed_Rfc3261_18_2_2, ASecondTryThatFailsIsTheLast) {
+    FileDescriptor listening = closes_and_listens({"MESSAGE"});
+    listening.reset();
+    send(kBusy, 7);
+    ASSERT_TRUE(run_until(context, [this] {
+        pass(std::chrono::milliseconds(1000));
+        return !streams.failed_owners().empty();
+    }));
+    pass(std::chrono::seconds(10));
+    EXPECT_EQ(streams.failed_owners().size(), 1U);
+    EXPECT_EQ(counters.value(Counter::stream_answers_sent_again_total), 1U);
+    EXPECT_EQ(streams.size(), 0U);
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ namespace signalbox::io {
 namespace {
 
 /// For TLS 1.2: forward secrecy only. TLS 1.3's own list is sound as it is.
+/// Deviation: RFC 3261 §26.2.1 — TLS_RSA_WITH_AES_128_CBC_SHA is refused: whoever gets the server's
+/// key reads by it all that was ever recorded, and RFC 9325 §4.1 forbids it since.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:!aNULL:!PSK";
 constexpr std::string_view kSessionContext = "signalbox";
 

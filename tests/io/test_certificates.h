@@ -19,6 +19,7 @@ struct CertificateText {
     std::string usages{};       // "serverAuth"; empty: none
     long valid_from = -3600;    // seconds from now
     long valid_to = 3600;
+    bool is_rsa = false;  // else it is of an elliptic curve
 };
 
 /// Owns its folder.
@@ -42,7 +43,7 @@ class TestCertificates final {
 
     /// A certificate signed by the authority, in files called after `file`.
     CertificateFiles issue(const std::string& file, const CertificateText& text) {
-        const PrivateKeyPtr key(::EVP_EC_gen("P-256"));
+        const PrivateKeyPtr key(text.is_rsa ? ::EVP_RSA_gen(2048) : ::EVP_EC_gen("P-256"));
         const CertificatePtr certificate = sign(text, key.get(), false);
         const CertificateFiles files{path(file + ".pem"), path(file + ".key")};
         write_certificate(files.certificate, certificate.get());

@@ -278,6 +278,27 @@ TEST_F(TlsEngine_Rfc5922_7_4, WhoMustShowACertificateAndHasNoneIsRefused) {
     EXPECT_THAT(with.server.client_identities(), ElementsAre("peer.test"));
 }
 
+TEST_F(TlsEngine_Rfc3261_26_2_1, ACipherWithoutForwardSecrecyIsRefusedInBothRoles) {
+    const CertificateFiles rsa =
+        certificates.issue("rsa", {.alternative = "DNS:example.test", .is_rsa = true});
+    const auto agrees = [&](bool is_server, const char* cipher) {
+        const auto listener = server({rsa});
+        const auto caller = client();
+        SSL_CTX* const old = is_server ? listener->context() : caller->context();
+        ::SSL_CTX_set_security_level(old, 0);
+        ::SSL_CTX_set_max_proto_version(old, TLS1_2_VERSION);
+        EXPECT_EQ(::SSL_CTX_set_cipher_list(old, cipher), 1);
+        Pair pair(listener, caller, "example.test");
+        pair.run();
+        return pair.is_established();
+    };
+    for (const bool is_server : {false, true}) {
+        EXPECT_FALSE(agrees(is_server, "AES128-SHA")) << "TLS_RSA_WITH_AES_128_CBC_SHA";
+        EXPECT_FALSE(agrees(is_server, "AES128-GCM-SHA256"));
+        EXPECT_TRUE(agrees(is_server, "ECDHE-RSA-AES128-GCM-SHA256"));
+    }
+}
+
 TEST_F(TlsEngine_Rfc3261_26_2_1, OneSideOrBothProveThemselves) {
     const CertificateFiles own = certificates.issue("own", {.alternative = "DNS:peer.test"});
     const auto listener = server({issue("example.test")});

@@ -27,13 +27,17 @@ constexpr std::string_view kSubprotocol = "sip";
 constexpr size_t kKeyText = 24;     // 16 octets in base64
 constexpr size_t kAcceptText = 28;  // 20 octets in base64
 
+enum class Case : uint8_t { Counts, Ignored };
+
 /// Only field names and values: lists of tokens that may come in several fields.
-bool lists(const Request& request, http::field field, std::string_view wanted) {
+bool lists(const Request& request, http::field field, std::string_view wanted,
+           Case letters = Case::Ignored) {
     const auto range = request.equal_range(field);
-    return std::any_of(range.first, range.second, [wanted](const auto& entry) {
+    return std::any_of(range.first, range.second, [&](const auto& entry) {
         const http::token_list tokens(entry.value());
-        return std::any_of(tokens.begin(), tokens.end(), [wanted](const auto& token) {
-            return text::iequals(std::string_view(token.data(), token.size()), wanted);
+        return std::any_of(tokens.begin(), tokens.end(), [&](const auto& token) {
+            const std::string_view one(token.data(), token.size());
+            return letters == Case::Counts ? one == wanted : text::iequals(one, wanted);
         });
     });
 }
@@ -105,7 +109,8 @@ UpgradeAnswer answer_upgrade(std::string_view head, std::span<const std::string>
     const std::string_view key = single(request, http::field::sec_websocket_key);
     if (!is_key(key)) return refuse("400 Bad Request");
     if (!is_origin_allowed(request, origins)) return refuse("403 Forbidden");
-    if (!lists(request, http::field::sec_websocket_protocol, kSubprotocol)) {
+    // What is answered must be one of those that were offered, letter by letter (RFC 6455 §4.1).
+    if (!lists(request, http::field::sec_websocket_protocol, kSubprotocol, Case::Counts)) {
         return refuse("400 Bad Request");
     }
     std::string accepted = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n";

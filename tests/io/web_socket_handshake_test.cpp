@@ -46,7 +46,7 @@ TEST(WebSocketHandshake_Rfc6455_4_2_2, TheExampleKeyGetsItsAnswer) {
 }
 
 TEST(WebSocketHandshake_Rfc7118_4, WithoutTheSubprotocolSipItIsRefused) {
-    for (const char* protocols : {"", "chat", "sips", "xsip, chat"}) {
+    for (const char* protocols : {"", "chat", "sips", "xsip, chat", "SIP", "Sip, chat"}) {
         EXPECT_THAT(answer(request({"Sec-WebSocket-Protocol", protocols})),
                     StartsWith("HTTP/1.1 400 "));
     }

@@ -84,7 +84,7 @@ void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::
 void SipCore::Impl::on_stun(const transport::Packet& packet, ports::Outbox& out) {
     counters.add(Counter::rx_keepalives_total);
     const auto answer = stun::answer_binding_request(packet.bytes, packet.flow.remote);
-    if (!answer) return;
+    if (!answer) return counters.add(Counter::stun_discarded_total);
     counters.add(Counter::stun_requests_answered_total);
     out.transmits.add(packet.flow, answer->view());
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "stun/fingerprint.h"
+
 namespace signalbox::stun {
 namespace {
 
@@ -17,6 +19,7 @@ constexpr uint16_t kBindingError = 0x0111;
 constexpr uint16_t kErrorCode = 0x0009;
 constexpr uint16_t kUnknownAttributes = 0x000a;
 constexpr uint16_t kXorMappedAddress = 0x0020;
+constexpr uint16_t kFingerprint = 0x8028;
 /// Below it, an attribute must be understood or the request refused (RFC 5389 §15).
 constexpr uint16_t kOptionalBegin = 0x8000;
 /// How many unknown attributes an error names: more are not worth a longer answer.
@@ -25,6 +28,16 @@ constexpr size_t kUnknownMax = 4;
 uint16_t read16(std::string_view bytes, size_t at) {
     return static_cast<uint16_t>(static_cast<uint8_t>(bytes[at]) << 8 |
                                  static_cast<uint8_t>(bytes[at + 1]));
+}
+
+uint32_t read32(std::string_view bytes, size_t at) {
+    return static_cast<uint32_t>(read16(bytes, at)) << 16 | read16(bytes, at + 2);
+}
+
+/// Whether the FINGERPRINT at `at` is the last attribute and that of what stands before it.
+bool is_right_fingerprint(std::string_view datagram, size_t at) {
+    return at + 8 == datagram.size() && read16(datagram, at + 2) == 4 &&
+           read32(datagram, at + 4) == fingerprint(datagram.substr(0, at));
 }
 
 /// Credentials, which a keep-alive needs none of: understood, and not asked for.
@@ -102,6 +115,7 @@ std::optional<Answer> answer_binding_request(std::string_view datagram, const En
         const size_t size = read16(datagram, at + 2);
         const size_t next = at + 4 + (size + 3) / 4 * 4;
         if (next > datagram.size()) return std::nullopt;
+        if (type == kFingerprint && !is_right_fingerprint(datagram, at)) return std::nullopt;
         if (type < kOptionalBegin && !is_understood(type) && unknown_count < kUnknownMax)
             unknown[unknown_count++] = type;
         at = next;

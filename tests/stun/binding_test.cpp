@@ -1,7 +1,7 @@
 // STUN keep-alives.
-// Covers: RFC 5389 §6 (recognition), §7.3.1 (unknown attributes), §15.2 (XOR-MAPPED-ADDRESS), §15.9
-// (UNKNOWN-ATTRIBUTES); RFC 5769 §2.2, §2.3 (the mapped addresses of its sample responses).
-// Not covered: credentials and FINGERPRINT: a keep-alive has none.
+// Covers: RFC 5389 §6 (recognition), §7.3.1 (unknown attributes), §15.2 (XOR-MAPPED-ADDRESS), §15.5
+// (FINGERPRINT), §15.9 (UNKNOWN-ATTRIBUTES); RFC 5769 §2.1 (its sample request), §2.2, §2.3 (the
+// mapped addresses of its sample responses). Not covered: credentials: a keep-alive has none.
 #include "stun/binding.h"
 
 #include <gtest/gtest.h>
@@ -86,6 +86,37 @@ TEST(StunBinding_Rfc5389_6, WhatIsNoWholeRequestGetsNoAnswer) {
                                         kSource));
     std::string odd = request(std::string("\x80\x22\x00", 3));
     EXPECT_FALSE(answer_binding_request(odd, kSource));
+}
+
+/// RFC 5769 §2.1: the attributes of the sample request.
+const std::string kSample(
+    "\x80\x22\x00\x10STUN test client"
+    "\x00\x24\x00\x04\x6e\x00\x01\xff"
+    "\x80\x29\x00\x08\x93\x2f\xf9\xb1\x51\x26\x3b\x36"
+    "\x00\x06\x00\x09\x65\x76\x74\x6a\x3a\x68\x36\x76\x59\x20\x20\x20"
+    "\x00\x08\x00\x14\x9a\xea\xa7\x0c\xbf\xd8\xcb\x56\x78\x1e\xf2\xb5\xb2\xd3\xf2\x49\xc1\xb5\x71"
+    "\xa2"
+    "\x80\x28\x00\x04\xe5\x7a\x3b\xcf",
+    88);
+
+TEST(StunBinding_Rfc5389_15_5, ARightFingerprintIsAnswered) {
+    const auto answer = answer_binding_request(request(kSample), kSource);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->view().substr(0, 2), "\x01\x11") << "PRIORITY is not understood";
+}
+
+TEST(StunBinding_Rfc5389_15_5, AWrongFingerprintGetsNoAnswer) {
+    for (size_t at = 0; at < 4; ++at) {
+        std::string wrong = request(kSample);
+        wrong[wrong.size() - 1 - at] ^= 1;
+        EXPECT_FALSE(answer_binding_request(wrong, kSource)) << at;
+    }
+    std::string changed = request(kSample);
+    changed[30] ^= 1;
+    EXPECT_FALSE(answer_binding_request(changed, kSource));
+    EXPECT_FALSE(answer_binding_request(request(std::string("\x80\x28\x00\x00", 4)), kSource));
+    const std::string behind("\x80\x22\x00\x00", 4);
+    EXPECT_FALSE(answer_binding_request(request(kSample + behind), kSource)) << "it is the last";
 }
 
 TEST(StunBinding_Behaviour, AnswerIsNeverMuchLongerThanTheRequest) {

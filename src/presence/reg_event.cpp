@@ -1,5 +1,5 @@
 // The registration event package: subscriptions, as their watchers make, refresh and end them.
-// Implements: RFC 3680 §4; RFC 6665 §4.2.1
+// Implements: RFC 3261 §20.1; RFC 3680 §4; RFC 6665 §4.2.1
 #include "presence/reg_event.h"
 
 #include <algorithm>
@@ -31,20 +31,38 @@ uint64_t dialog_key(std::string_view call_id, std::string_view own_tag, std::str
     return siphash(key, far_tag);
 }
 
-/// Without Accept the package's own type is meant (RFC 3680 §4.5).
+/// How closely a range of Accept names our type; 0: not at all.
+int closeness(std::string_view range) {
+    if (range == "*/*") return 1;
+    if (text::iequals(range, "application/*")) return 2;
+    return text::iequals(range, kMediaType) ? 3 : 0;
+}
+
+/// A q of 0 says that the range is not acceptable (RFC 3261 §20.1).
+bool is_wanted(std::string_view value) {
+    const size_t params = value.find(';');
+    if (params == std::string_view::npos) return true;
+    const auto q = sip::find_param(value.substr(params), "q");
+    return !q || !q->value || sip::parse_q(*q->value).value_or(1) != 0;
+}
+
+/// Without Accept the package's own type is meant (RFC 3680 §4.5). The range that names it most
+/// closely decides.
 bool accepts_reg_info(const sip::MessageView& message) {
     const sip::HeaderField* field = message.first(HeaderId::Accept);
     if (field == nullptr) return true;
+    int closest = 0;
+    bool is_accepted = false;
     for (; field != nullptr; field = message.next(field)) {
         sip::ListWalker values(message.value(*field));
         while (const auto value = values.next()) {
-            const std::string_view type = text::trim(value->substr(0, value->find(';')));
-            if (text::iequals(type, kMediaType) || type == "*/*" ||
-                text::iequals(type, "application/*"))
-                return true;
+            const int close = closeness(text::trim(value->substr(0, value->find(';'))));
+            if (close == 0 || close < closest) continue;
+            is_accepted = is_wanted(*value) || (close == closest && is_accepted);
+            closest = close;
         }
     }
-    return false;
+    return is_accepted;
 }
 
 /// The id that tells subscriptions of one dialog apart (RFC 6665 §4.5.2).

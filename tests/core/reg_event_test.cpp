@@ -50,6 +50,7 @@ struct RegEventTest : ::testing::Test {
 };
 
 using RegEvent_Rfc3680_5 = RegEventTest;
+using RegEvent_Rfc3261_20_1 = RegEventTest;
 using RegEvent_Rfc6665_4_2 = RegEventTest;
 using RegEvent_Rfc6665_4_1 = RegEventTest;
 using RegEvent_Rfc3680_4_8 = RegEventTest;
@@ -206,6 +207,25 @@ TEST_F(RegEvent_Rfc3680_4_8, OnlyTheUserHimselfAndTrustedPeersMayWatch) {
     Outgoing challenged = own.send(mine).expect(401);
     own.send(own.with_credentials(mine, challenged.response(), "secret")).expect(200);
     own.expects("NOTIFY");
+}
+
+TEST_F(RegEvent_Rfc3261_20_1, AQOfZeroSaysThatATypeIsNotAcceptable) {
+    for (const char* accept : {"application/reginfo+xml;q=0", "application/reginfo+xml ; Q=0.000",
+                               "*/*, application/reginfo+xml;q=0", "application/*;q=0, */*;q=0.5",
+                               "text/plain, application/reginfo+xml;level=1;q=0.0"}) {
+        RequestText request = subscribe();
+        Outgoing refused = watcher.send(request.with("Accept: " + std::string(accept)));
+        refused.expect(406);
+        EXPECT_EQ(refused.response().header("Accept"), "application/reginfo+xml");
+    }
+    EXPECT_TRUE(watcher.is_silent());
+    for (const char* accept :
+         {"application/reginfo+xml;q=0.001", "*/*;q=0, application/reginfo+xml",
+          "application/reginfo+xml, application/*;q=0"}) {
+        RequestText request = subscribe();
+        watcher.send(request.with("Accept: " + std::string(accept))).expect(200);
+        watcher.expects("NOTIFY");
+    }
 }
 
 TEST_F(RegEvent_Rfc6665_4_2, WhatCannotBeServedIsRefused) {

@@ -57,7 +57,7 @@ int Registrar::process(Now now, const sip::MessageView& request, const transport
     Refusal refusal;
     if (!line_.empty()) refusal = {420, {}};
     if (refusal.status == 0) refusal = read_contacts(read);
-    if (refusal.status == 0 && !asked_.empty()) refusal = read_path(read);
+    if (refusal.status == 0) refusal = read_path(read);
     if (refusal.status == 0) refusal = apply_outbound(read);
     if (refusal.status == 0) refusal = plan(read);
     if (refusal.status == 0) refusal = apply(read, out);

@@ -34,6 +34,17 @@ TEST_F(Registrar_Rfc3327_5_3, PathIsKeptWithTheBindingAndReturned) {
     EXPECT_EQ(location.lookup(now(), ports::kDefaultTenant, "alice")[0].record.path, path);
 }
 
+TEST_F(Registrar_Rfc3327_5_3, PathOfARequestThatBindsNothingIsReturnedToo) {
+    send(reg(1).contact("<sip:a@h>").with("Path: <sip:p1.example.net;lr>"));
+    EXPECT_EQ(send(reg(2).with("Path: <sip:p2.example.net;lr>")), 200);
+    EXPECT_EQ(values("Path"), Texts{"<sip:p2.example.net;lr>"});
+    EXPECT_EQ(location.lookup(now(), ports::kDefaultTenant, "alice")[0].record.path,
+              "<sip:p1.example.net;lr>");
+    EXPECT_EQ(send(reg(3).contact("*").with("Expires: 0").with("Path: <sip:p3.example.net;lr>")),
+              200);
+    EXPECT_EQ(values("Path"), Texts{"<sip:p3.example.net;lr>"});
+}
+
 TEST_F(Registrar_Rfc3327_5_3, EachBindingHasItsOwnPathAndARefreshReplacesIt) {
     send(reg(1).contact("<sip:a@h>").with("Path: <sip:p1.example.net;lr>"));
     send(reg(1, "reg-2").contact("<sip:b@h>").with("Path: <sip:p2.example.net;lr>"));

@@ -8,16 +8,21 @@
 #include "presence/reg_event.h"
 #include "registrar/registrar.h"
 #include "sip/params.h"
+#include "transport/listener.h"
 
 namespace signalbox::core {
 namespace {
 
 /// What may be sent to this server, for itself and for its users: a peer that asks by OPTIONS wants
-/// to know whether calls may come here.
+/// to know whether calls may come here. All that the server takes itself is among it.
+/// Deviation: RFC 3261 §11.2 — a proxy, which forwards every method, should leave Allow out, and
+/// INVITE to the server itself gets 405: peers of trunks send calls only to whom an OPTIONS is
+/// answered with 200 and these methods.
 constexpr std::string_view kAllow =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, REFER, INFO, UPDATE, "
     "PRACK, PUBLISH";
-/// What it takes where the Request-URI names no user (RFC 3261 §21.4.6).
+/// What it takes as a user agent server, where the Request-URI names no user: its 405 is about that
+/// address alone (RFC 3261 §21.4.6).
 constexpr std::string_view kAllowForServerItself = "ACK, CANCEL, OPTIONS, REGISTER";
 
 bool is_among(std::span<const std::string_view> known, std::string_view tag) {
@@ -40,7 +45,20 @@ proxy::Rejection refuse_method(const proxy::IncomingRequest& request) {
     return rejection;
 }
 
-proxy::Rejection capabilities() {
+/// Where the server is reached by the way that the request came (RFC 3261 §11.2).
+std::string own_contact(const proxy::IncomingRequest& request) {
+    const auto uri = sip::parse_uri(request.message.request_uri());
+    const bool is_sips = uri && uri->scheme == sip::Scheme::Sips;
+    std::string contact = is_sips ? "<sips:" : "<sip:";
+    contact += transport::sent_by(request.flow, request.snapshot.listeners).view();
+    if (transport::is_reliable(request.flow.transport)) {
+        contact += ";transport=";
+        contact += transport::uri_transport(request.flow.transport);
+    }
+    return contact + ">";
+}
+
+proxy::Rejection capabilities(const proxy::IncomingRequest& request) {
     std::string supported;
     for (const std::string_view tag : registrar::kOptionTags) {
         if (!supported.empty()) supported += ", ";
@@ -52,6 +70,7 @@ proxy::Rejection capabilities() {
                        {"Accept-Encoding", std::string(kAcceptedEncoding)},
                        {"Accept-Language", "en"},
                        {"Supported", std::move(supported)},
+                       {"Contact", own_contact(request)},
                        {"Allow-Events", std::string(presence::kRegEventName)}}};
     return answer;
 }
@@ -94,7 +113,7 @@ void answer_as_user_agent(const proxy::IncomingRequest& request, proxy::LocalRep
         answer = std::move(*refused);
     } else {
         counters.add(Counter::options_answered_total);
-        answer = capabilities();
+        answer = capabilities(request);
     }
     reply.send_stateless(message, request.flow, request.snapshot, answer, out);
 }

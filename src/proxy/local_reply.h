@@ -23,7 +23,7 @@ struct ExtraHeader {
 struct Rejection {
     int status = 500;
     std::string_view reason;             // empty: the RFC's phrase
-    std::array<ExtraHeader, 6> headers;  // those with a name
+    std::array<ExtraHeader, 7> headers;  // those with a name
 };
 
 /// 503 with Retry-After, while the server is being stopped: the caller may try another one, or this

@@ -29,6 +29,38 @@ TEST_F(UserAgentServer_Rfc3261_11_2, OptionsTellsWhatTheServerIsAbleToDo) {
     EXPECT_TRUE(world.is_empty());
 }
 
+TEST_F(UserAgentServer_Rfc3261_11_2, OptionsTellsWhereTheServerIsReached) {
+    using transport::Transport;
+    const auto contact_of = [this](Transport transport, const std::string& uri) {
+        Phone& peer = world.stranger("erin", "198.51.100.70:5060", transport);
+        return peer.send(peer.make("OPTIONS", uri)).expect(200).response().header("Contact");
+    };
+    EXPECT_EQ(contact_of(Transport::Udp, "sip:example.test"), "<sip:192.0.2.1:5060>");
+    EXPECT_EQ(contact_of(Transport::Tcp, "sip:example.test"), "<sip:192.0.2.1:5060;transport=tcp>");
+    EXPECT_EQ(contact_of(Transport::Tls, "sips:example.test").substr(0, 6), "<sips:");
+}
+
+TEST_F(UserAgentServer_Rfc3261_11_2, AllowOfOptionsHoldsThatOfA405AndWhatIsForwarded) {
+    const auto allowed = alice.send(alice.make("OPTIONS", "sip:example.test"))
+                             .expect(200)
+                             .response()
+                             .values("Allow");
+    const auto own =
+        alice.send(alice.make("INVITE", "sip:example.test")).expect(405).response().values("Allow");
+    Phone& bob = world.registered("bob", "198.51.100.20:5060");
+    for (const std::string& method : allowed) {
+        if (std::count(own.begin(), own.end(), method) != 0) continue;
+        RequestText request = alice.make(method, bob.aor());
+        request.with("Event: presence");
+        alice.send(request);
+        EXPECT_EQ(bob.expects(method).message().method(), method);
+        alice.take_kinds();
+    }
+    for (const std::string& method : own) {
+        EXPECT_EQ(std::count(allowed.begin(), allowed.end(), method), 1) << method;
+    }
+}
+
 TEST_F(UserAgentServer_Rfc3261_11_2, OptionsByOurOwnRouteIsForUsToo) {
     RequestText options = alice.make("OPTIONS", "sip:example.test");
     options.routes = {"<sip:192.0.2.1;lr>"};

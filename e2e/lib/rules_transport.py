@@ -211,6 +211,35 @@ def too_large_body(case):
     check(response.status == 413, f"got {response.start}")
 
 
+@rule("§18.3: a request on a stream without Content-Length gets 400, reaches nobody and ends the stream")
+def endless_message(case):
+    callee, stranger = case.registered(), case.stranger(transport="tcp")
+    stranger.send(stranger.request("MESSAGE", callee.aor, body=b"lost", kind="text/plain"), length=False)
+    stranger.expect(400)
+    callee.expect_nothing()
+    stranger.next(lambda message: False, 5)
+    check(stranger.link.is_closed, "the stream goes on behind a message without an end")
+
+
+@rule("§18.2.2: a caller that closed both ways gets his answer at the port of his sent-by")
+def closed_caller(case):
+    callee, stranger, listener = case.registered(), case.stranger(transport="tcp"), case.keep(StreamListener())
+    message = stranger.request("MESSAGE", callee.aor, body=b"x", kind="text/plain")
+    message.set("Via", message.get("Via").replace(stranger.address, f"127.0.0.1:{listener.port}"))
+    stranger.send(message)
+    arrived = callee.expect("MESSAGE")
+    before = stranger.server.stats()["stream_half_closed_total"]
+    stranger.link.socket.close()
+    deadline = time.monotonic() + 5
+    while stranger.server.stats()["stream_half_closed_total"] == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    callee.reply(arrived, 200, "OK")
+    stream = listener.accept(5)
+    check(stream is not None, "nobody connected to the sent-by")
+    response = stream.receive(5)
+    check(response is not None and response.status == 200, f"got {response}")
+
+
 @rule("§18.2.2: a caller that shuts down his sending side still gets his answers over the connection")
 def half_closed(case):
     callee, stranger = case.registered(), case.stranger(transport="tcp")

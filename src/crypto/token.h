@@ -21,6 +21,7 @@ namespace signalbox::crypto {
 /// another.
 namespace purpose {
 inline constexpr char kBranch = 'b';
+inline constexpr char kViaFlow = 'v';
 inline constexpr char kRecordRoute = 'r';
 inline constexpr char kFlow = 'f';
 inline constexpr char kNonce = 'n';

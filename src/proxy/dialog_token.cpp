@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "proxy/token_payload.h"
 
 namespace signalbox::proxy {
 namespace {
@@ -17,59 +18,6 @@ constexpr uint8_t kToCaller = 16;
 
 /// Not secret: it only has to spread.
 constexpr std::array<uint64_t, 2> kHopKey{0x5368756e74696e67, 0x4c6f636f6d6f7469};
-
-/// Fixed-size fields one behind the other.
-class Packer {
- public:
-    template <class T>
-    void put(T value) {
-        std::memcpy(bytes_.data() + size_, &value, sizeof value);
-        size_ += sizeof value;
-    }
-    void put(const IpAddress& address) {
-        const size_t octets = address.family == Family::V6 ? 16 : 4;
-        std::memcpy(bytes_.data() + size_, address.octets.data(), octets);
-        size_ += octets;
-    }
-    std::string_view view() const { return {bytes_.data(), size_}; }
-
- private:
-    std::array<char, crypto::kTokenPayloadMax> bytes_;
-    size_t size_ = 0;
-};
-
-class Unpacker {
- public:
-    explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
-    template <class T>
-    T get() {
-        T value{};
-        if (rest_.size() < sizeof value) {
-            ok_ = false;
-            return value;
-        }
-        std::memcpy(&value, rest_.data(), sizeof value);
-        rest_.remove_prefix(sizeof value);
-        return value;
-    }
-    IpAddress get_address(Family family) {
-        IpAddress address;
-        address.family = family;
-        const size_t octets = family == Family::V6 ? 16 : 4;
-        if (rest_.size() < octets) {
-            ok_ = false;
-            return address;
-        }
-        std::memcpy(address.octets.data(), rest_.data(), octets);
-        rest_.remove_prefix(octets);
-        return address;
-    }
-    bool is_whole() const { return ok_ && rest_.empty(); }
-
- private:
-    std::string_view rest_;
-    bool ok_ = true;
-};
 
 }  // namespace
 
@@ -120,7 +68,7 @@ DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
     const transport::Flow& flow = token.flow;
     const bool stream = transport::is_reliable(flow.transport);
     const bool v6 = flow.remote.address.family == Family::V6;
-    Packer payload;
+    PayloadWriter payload;
     payload.put(static_cast<uint8_t>((token.is_nated ? kNated : 0) | (stream ? kStream : 0) |
                                      (v6 ? kV6 : 0) | (flow.domain ? kDomain : 0) |
                                      (token.leads_to_caller ? kToCaller : 0)));
@@ -155,7 +103,7 @@ std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto
                                              std::span<const transport::Listener> listeners) {
     const auto opened = crypto::open_siphash(crypto::purpose::kRecordRoute, text, keys, now);
     if (!opened) return std::nullopt;
-    Unpacker payload(opened->payload());
+    PayloadReader payload(opened->payload());
     const auto flags = payload.get<uint8_t>();
     const Family family = (flags & kV6) != 0 ? Family::V6 : Family::V4;
     DialogToken token;
@@ -183,14 +131,7 @@ std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto
     }
     if (!payload.is_whole()) return std::nullopt;
     if (static_cast<size_t>(token.flow.transport) >= transport::kTransports) return std::nullopt;
-    // A stream that we opened has a port of its own: its listener is found by the address.
-    const uint16_t hint = token.flow.listener;
-    Endpoint local = token.flow.local;
-    auto listener = transport::find_listener(listeners, token.flow.transport, local, hint);
-    if (!listener && transport::is_reliable(token.flow.transport) && hint < listeners.size()) {
-        local.port = listeners[hint].bound.port;
-        listener = transport::find_listener(listeners, token.flow.transport, local, hint);
-    }
+    const auto listener = transport::listener_of(listeners, token.flow);
     if (!listener) return std::nullopt;
     token.flow.listener = *listener;
     return token;

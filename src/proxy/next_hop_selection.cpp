@@ -190,13 +190,20 @@ std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequ
         return flow_to({next->transport, {*next->address, next->port}}, request.snapshot,
                        request.flow);
     }
-    // What DNS says may change between a request and its retransmission, its server may not.
+    // What DNS says, and which servers fail, may change between a request and its retransmission;
+    // its server may not.
     const uint64_t key = draw ^ siphash(s_.keys.current().siphash_key, next->host);
     const auto known = stateless_hops_.find(now.monotonic, key);
     const auto hop =
         known ? known : resolver_.pick(now, *next, transports_of(request.snapshot), draw);
     if (!hop) return std::nullopt;
-    if (request.mode == ports::ProxyMode::Stateless) stateless_hops_.note(now.monotonic, key, *hop);
+    const bool is_kept =
+        known || request.mode != ports::ProxyMode::Stateless ||
+        stateless_hops_.note(now.monotonic, key, *hop, now.monotonic + stateless_life(request));
+    if (!is_kept) {
+        s_.counters.add(Counter::stateless_choices_refused_total);
+        return std::nullopt;
+    }
     return flow_to(*hop, request.snapshot, request.flow);
 }
 

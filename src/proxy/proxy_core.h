@@ -193,6 +193,7 @@ class ProxyCore final {
     bool forward_stateless(const IncomingRequest& request, const Routing& routing,
                            std::string_view target, const transport::Flow& flow, uint64_t loop_hash,
                            ports::Outbox& out);
+    void send_stateless(const transport::Flow& flow, ports::Outbox& out);
     bool start_stateless_to_user(Now now, const IncomingRequest& request, const Routing& routing,
                                  const Admission& admission, ports::Outbox& out);
     bool forward_to_only_target(Now now, const IncomingRequest& request, const Routing& routing,

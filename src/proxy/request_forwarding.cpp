@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "proxy/asserted_identity.h"
 #include "proxy/flow_token.h"
+#include "proxy/via_flow.h"
 #include "sip/edit_list.h"
 #include "sip/option_tags.h"
 #include "sip/params.h"
@@ -319,6 +320,7 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
     via << "SIP/2.0/" << transport::transport_name(forwarding.flow.transport) << " "
         << transport::sent_by(forwarding.flow, request.snapshot.listeners).view()
         << ";branch=" << forwarding.branch << ";rport";
+    if (!forwarding.via_flow.empty()) via << ";" << kViaFlowParam << "=" << forwarding.via_flow;
     edits.insert_header(HeaderId::Via, "Via", via.view());
     transport::stamp_top_via(message, request.via, request.flow, edits);
     edit_routes(forwarding, edits);

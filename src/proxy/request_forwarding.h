@@ -28,6 +28,7 @@ struct Forwarding {
     /// What Record-Route shows: other than `flow` where size alone chose the transport, so that the
     /// dialog does not stick to it. Null: `flow`.
     const transport::Flow* shown_flow = nullptr;
+    std::string_view via_flow = {};  // of our Via (via_flow.h); empty: a transaction knows the way
 };
 
 /// The URI that names the next hop: the first of the target's own path, else the first Route that

@@ -10,61 +10,52 @@
 #include <vector>
 
 #include "base/time.h"
+#include "proxy/incoming_request.h"
 #include "resolver/hop_health.h"
 #include "transport/flow.h"
 
 namespace signalbox::proxy {
 
-/// A table of fixed size, in sets of four, of which the oldest gives way. What the location service
-/// and DNS know changes with time, which a stateless proxy's choice must not (RFC 3261 §16.11): a
-/// phone that registers anew between an INVITE and its retransmission would ring in two places.
+/// A table of fixed size, in sets of four. What the location service and DNS know changes with
+/// time, which a stateless proxy's choice must not (RFC 3261 §16.11): a phone that registers anew
+/// between an INVITE and its retransmission would ring in two places. So no choice gives way to
+/// another before its time: where there is no place, the request is given a transaction instead.
 /// Owned by the ProxyCore; single-threaded; takes its memory at the first use.
-template <class Choice, uint32_t kLifeSeconds, size_t kPlaces>
+template <class Choice, size_t kPlaces>
 class StatelessTable final {
  public:
     explicit StatelessTable(size_t places = kPlaces) : sets_count_(places / kWays) {}
 
-    /// The choice that `request` (a hash that its retransmissions share) was given within the life.
-    /// Nothing: it is new, or there were too many others since.
+    /// The choice that `request` (a hash that its retransmissions share) was given. Nothing: it is
+    /// new, or its time is over.
     std::optional<Choice> find(Instant now, uint64_t request) const {
         if (sets_.empty()) return std::nullopt;
-        const uint32_t now_ms = milliseconds_of(now);
         for (const Entry& entry : sets_[request % sets_count_]) {
-            if (entry.request == request && now_ms - entry.at_ms < kLifeSeconds * 1000)
-                return entry.choice;
+            if (entry.request == request && now < entry.until) return entry.choice;
         }
         return std::nullopt;
     }
 
-    void note(Instant now, uint64_t request, const Choice& choice) {
+    /// Keeps the choice for a request that has none. False: all places are taken by others whose
+    /// time is not over.
+    bool note(Instant now, uint64_t request, const Choice& choice, Instant until) {
         if (sets_.empty()) sets_.resize(sets_count_);
-        const uint32_t now_ms = milliseconds_of(now);
         Set& set = sets_[request % sets_count_];
-        const auto is_older = [now_ms](const Entry& a, const Entry& b) {
-            return now_ms - a.at_ms < now_ms - b.at_ms;
-        };
-        const auto same = std::find_if(set.begin(), set.end(), [request](const Entry& entry) {
-            return entry.request == request;
-        });
-        Entry& place =
-            same != set.end() ? *same : *std::max_element(set.begin(), set.end(), is_older);
-        place = {request, choice, now_ms};
+        const auto place = std::find_if(set.begin(), set.end(),
+                                        [now](const Entry& entry) { return entry.until <= now; });
+        if (place == set.end()) return false;
+        *place = {request, until, choice};
+        return true;
     }
 
  private:
     static constexpr size_t kWays = 4;
     struct Entry {
         uint64_t request = 0;
+        Instant until{};
         Choice choice{};
-        uint32_t at_ms = 0;  // of the monotonic clock, modulo 2^32
     };
     using Set = std::array<Entry, kWays>;
-
-    static uint32_t milliseconds_of(Instant at) {
-        using std::chrono::milliseconds;
-        return static_cast<uint32_t>(
-            std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count());
-    }
 
     size_t sets_count_;
     std::vector<Set> sets_;
@@ -91,11 +82,18 @@ class StatelessTarget final {
     std::array<char, 183> uri_{};
 };
 
+/// How long a request's choice holds: an INVITE may ring until Timer C ends, and its failure waits
+/// for the ACK until Timer H does; any other request is sent again until Timer F ends.
+inline Duration stateless_life(const IncomingRequest& request) {
+    const transaction::SipTimers& timers = request.snapshot.timers;
+    return request.method() == sip::Method::Invite ? timers.c + timers.h : timers.f;
+}
+
 /// The phone that a request was sent to: its retransmissions, the CANCEL of an INVITE and the ACK
-/// to its failure find it as long as it may ring (Timer C), whatever has been registered since.
-using StatelessChoices = StatelessTable<StatelessTarget, 200, 32768>;
+/// to its failure find it, whatever has been registered since.
+using StatelessChoices = StatelessTable<StatelessTarget, 65536>;
 
 /// The server that a name was taken to mean, likewise.
-using StatelessHops = StatelessTable<resolver::Hop, 200, 16384>;
+using StatelessHops = StatelessTable<resolver::Hop, 65536>;
 
 }  // namespace signalbox::proxy

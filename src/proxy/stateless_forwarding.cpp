@@ -8,6 +8,7 @@
 #include "proxy/request_uri.h"
 #include "proxy/response_forwarding.h"
 #include "proxy/stable_hash.h"
+#include "proxy/via_flow.h"
 #include "resolver/locate_server.h"
 #include "sip/params.h"
 #include "transport/receive.h"
@@ -20,7 +21,7 @@ using sip::Method;
 namespace {
 
 /// What our Via and Record-Route add to a request, in octets.
-constexpr size_t kAdded = 250;
+constexpr size_t kAdded = 360;
 
 /// Whether a response must take the connection of its request: no other may be opened for it. The
 /// Via of such a client need not name the port by which a stateless proxy would find it (RFC 7118
@@ -49,6 +50,13 @@ bool ProxyCore::render_stateless(const IncomingRequest& request, const Routing& 
     fields.node = setup_.node;
     fields.shard = setup_.shard;
     const transaction::BranchText branch = transaction::make_branch(fields, s_.keys);
+    // In stateful mode this is the ACK to a 2xx, which has no response.
+    ViaFlowText way_back;
+    if (request.mode == ports::ProxyMode::Stateless) {
+        way_back = seal_via_flow(request.via,
+                                 transport::stateless_response_flow(request.via, request.flow),
+                                 setup_.node, s_.keys);
+    }
     std::string scratch;
     const Forwarding forwarding{request,
                                 routing,
@@ -61,7 +69,9 @@ bool ProxyCore::render_stateless(const IncomingRequest& request, const Routing& 
                                 s_.keys,
                                 {},
                                 {},
-                                incoming_breadth(request.message)};
+                                incoming_breadth(request.message),
+                                nullptr,
+                                way_back.view()};
     if (demands_tls(forwarding) && !transport::is_secure(flow.transport)) return false;
     return render_request(forwarding, rendered_);
 }
@@ -70,9 +80,13 @@ bool ProxyCore::forward_stateless(const IncomingRequest& request, const Routing&
                                   std::string_view target, const transport::Flow& flow,
                                   uint64_t hash, ports::Outbox& out) {
     if (!render_stateless(request, routing, target, flow, hash)) return false;
+    send_stateless(flow, out);
+    return true;
+}
+
+void ProxyCore::send_stateless(const transport::Flow& flow, ports::Outbox& out) {
     out.transmits.add(flow, rendered_);
     s_.counters.add(Counter::requests_forwarded_total);
-    return true;
 }
 
 bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const Routing& routing,
@@ -144,9 +158,15 @@ bool ProxyCore::forward_to_only_target(Now now, const IncomingRequest& request,
         return false;
     const Target& target = answer.targets[0];
     if (is_too_large(now, target.flow, routing, target.uri, false, request)) return false;
-    if (!forward_stateless(request, routing, target.uri, target.flow, hash, out)) return false;
-    if (const auto chosen = StatelessTarget::of(target.uri, target.flow))
-        stateless_choices_.note(now.monotonic, stable, *chosen);
+    if (!render_stateless(request, routing, target.uri, target.flow, hash)) return false;
+    // What could not be found again might go elsewhere when it comes again.
+    const auto kept = StatelessTarget::of(target.uri, target.flow);
+    const Instant until = now.monotonic + stateless_life(request);
+    if (!kept || !stateless_choices_.note(now.monotonic, stable, *kept, until)) {
+        s_.counters.add(Counter::stateless_choices_refused_total);
+        return false;
+    }
+    send_stateless(target.flow, out);
     return true;
 }
 
@@ -197,28 +217,26 @@ void ProxyCore::take_back(Now now, const IncomingRequest& request, const Routing
 void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& response,
                                            uint64_t loop_hash, const transport::Flow& flow,
                                            ports::Outbox& out) {
+    // Nobody answers an ACK (RFC 3261 §17.1.1.2, §13.2.2.4): who does has another use for our Via.
+    if (response.method() == Method::Ack)
+        return s_.counters.add(Counter::rx_responses_to_ack_dropped_total);
     const ports::Snapshot& snapshot = s_.snapshots.current();
     std::string_view rest;
     const auto own = sip::parse_via(response.value(HeaderId::Via), &rest);
     if (rest.empty()) {
-        const sip::HeaderField* next = response.next(response.first(HeaderId::Via));
-        if (next != nullptr) rest = response.value(*next);
+        const sip::HeaderField* field = response.next(response.first(HeaderId::Via));
+        if (field != nullptr) rest = response.value(*field);
     }
-    const auto upstream = sip::parse_via(rest);
-    const auto back = own && upstream ? transport::response_flow_from_via(*upstream, flow)
-                                      : std::optional<transport::Flow>{};
-    if (!back || !render_response(response, flow, &*back, true, loop_hash, snapshot, setup_.node,
-                                  s_.keys, now.wall, rendered_)) {
+    const auto next = sip::parse_via(rest);
+    if (!own || !next) return s_.counters.add(Counter::stray_responses_dropped_total);
+    const auto way = open_via_flow(*own, *next, s_.keys, now.wall, snapshot.listeners);
+    if (!way) return s_.counters.add(Counter::rx_response_next_via_mismatch_dropped_total);
+    if (!render_response(response, flow, &*way, true, loop_hash, snapshot, setup_.node, s_.keys,
+                         now.wall, rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;
     }
-    const auto from = transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, flow,
-                                               back->transport, back->remote);
-    if (!from) {
-        s_.counters.add(Counter::stray_responses_dropped_total);
-        return;
-    }
-    out.transmits.add(*from, rendered_);
+    out.transmits.add(*way, rendered_);
     s_.counters.add(Counter::responses_forwarded_total);
 }
 

@@ -179,15 +179,19 @@ bool Resolver::has_more(LookupHandle handle) const {
 std::optional<Hop> Resolver::pick(Now now, const NextHop& destination,
                                   const TransportSet& transports, uint64_t draw) const {
     ServerLookup lookup(destination, transports, {draw, true});
-    while (const auto question = lookup.next_question()) {
-        bool is_stale = false;
-        const RecordSet* known = cache_.find(now.monotonic, *question, is_stale);
-        if (known == nullptr) return std::nullopt;
-        lookup.answer(*question, *known);
-    }
     Hop hop;
-    // What failed for others does not count: a retransmission must not go elsewhere.
-    if (lookup.next(now.monotonic, nullptr, hop) != Progress::Ready) return std::nullopt;
+    Progress progress = Progress::Waiting;
+    while (progress == Progress::Waiting) {
+        while (const auto question = lookup.next_question()) {
+            bool is_stale = false;
+            const RecordSet* known = cache_.find(now.monotonic, *question, is_stale);
+            if (known == nullptr) return std::nullopt;
+            lookup.answer(*question, *known);
+        }
+        // Behind a hop that is held down, more has to be known.
+        progress = lookup.next(now.monotonic, &health_, hop);
+    }
+    if (progress != Progress::Ready) return std::nullopt;
     return hop;
 }
 

@@ -56,9 +56,10 @@ class Resolver final {
     void answer(Now now, const ResolverSettings& settings, uint64_t id, const RecordSet& records,
                 std::vector<uint64_t>& owners);
 
-    /// The first next hop by what is known without asking; nothing: something would have to be
-    /// asked, or there is none. The same `draw` and the same records give the same hop (RFC 3261
-    /// §16.11).
+    /// The first next hop that is not held down, by what is known without asking; nothing:
+    /// something would have to be asked, or there is none. The same `draw`, records and health give
+    /// the same hop; all but the draw change with time, so that whoever must choose the same again
+    /// remembers it (RFC 3261 §16.11).
     std::optional<Hop> pick(Now now, const NextHop& destination, const TransportSet& transports,
                             uint64_t draw) const;
 

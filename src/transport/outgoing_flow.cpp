@@ -44,6 +44,14 @@ std::optional<uint16_t> find_listener(std::span<const Listener> listeners, Trans
     return std::nullopt;
 }
 
+std::optional<uint16_t> listener_of(std::span<const Listener> listeners, const Flow& flow) {
+    const auto listener = find_listener(listeners, flow.transport, flow.local, flow.listener);
+    if (listener || !is_reliable(flow.transport) || flow.listener >= listeners.size())
+        return listener;
+    const Endpoint opened_from{flow.local.address, listeners[flow.listener].bound.port};
+    return find_listener(listeners, flow.transport, opened_from, flow.listener);
+}
+
 std::optional<Flow> outgoing_flow(std::span<const Listener> listeners,
                                   std::span<const IpAddress> own_addresses, const Flow& incoming,
                                   Transport transport, const Endpoint& remote) {

@@ -14,6 +14,10 @@ namespace signalbox::transport {
 std::optional<uint16_t> find_listener(std::span<const Listener> listeners, Transport transport,
                                       const Endpoint& local, uint16_t hint);
 
+/// The listener of a flow that a token names: found by its local address, and for a stream that we
+/// opened, which has a port of its own, by the address alone. Nothing: it is gone.
+std::optional<uint16_t> listener_of(std::span<const Listener> listeners, const Flow& flow);
+
 /// The flow on which a new request goes to `remote`: from the listener by which `incoming` came
 /// when that fits, else from the first of that transport and family. A wildcard listener sends from
 /// the local address of `incoming` when the family is the same, else from the first fitting one of

@@ -107,27 +107,10 @@ Flow response_flow(const sip::Via& top, const Flow& flow) {
     return result;
 }
 
-std::optional<Flow> response_flow_from_via(const sip::Via& top, const Flow& via_flow) {
-    Transport transport;
-    if (!parse_transport(top.transport, transport)) return std::nullopt;
-    const bool is_datagram = !is_reliable(transport);
-    std::optional<IpAddress> address;
-    bool is_source = false;
-    if (is_datagram && top.maddr) address = IpAddress::parse(*top.maddr);
-    if (!address && top.received) {
-        address = IpAddress::parse(*top.received);
-        is_source = address.has_value();
-    }
-    if (!address) address = IpAddress::parse(top.host);
-    if (!address) return std::nullopt;
-
-    Flow result = via_flow;
-    result.transport = transport;
-    result.connection = Flow::kNoConnection;
-    result.generation = 0;
-    // A port of 0 is nobody's: an rport that says so was forged.
-    const bool is_rport = is_source && top.rport && *top.rport != 0;
-    result.remote = Endpoint{*address, is_rport ? *top.rport : top.port_or_default()};
+Flow stateless_response_flow(const sip::Via& top, const Flow& flow) {
+    Flow result = response_flow(top, flow);
+    const bool is_to_source = !is_reliable(flow.transport) && result.remote == flow.remote;
+    if (is_to_source && !top.has_rport) result.remote.port = top.port_or_default();
     return result;
 }
 

@@ -29,9 +29,8 @@ void append_stamped_via(const sip::Via& top, const Flow& flow, std::string& out)
 /// had been asked for (RFC 3581 §4).
 Flow response_flow(const sip::Via& top, const Flow& flow);
 
-/// Where a response that we forward goes, from the Via that became its top one (stateless
-/// forwarding, RFC 3261 §18.2.2, §16.11). Nothing when host is a name that is no address, or the
-/// transport not ours. `via_flow` supplies listener and local address.
-std::optional<Flow> response_flow_from_via(const sip::Via& top, const Flow& via_flow);
+/// The same for a request that keeps no transaction, where a datagram without maddr and rport goes
+/// to the source address and the port of sent-by (RFC 3261 §18.2.2, §16.11).
+Flow stateless_response_flow(const sip::Via& top, const Flow& flow);
 
 }  // namespace signalbox::transport

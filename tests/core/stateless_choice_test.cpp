@@ -28,6 +28,22 @@ struct ChoiceTest : ::testing::Test {
         world.bind("bob", phone);
         return phone;
     }
+    /// The user is reached at that phone alone, by a Contact of that length.
+    void restore(const std::string& user, const Phone& phone, size_t size) {
+        ports::BindingsEvent event;
+        event.header.kind = ports::JournalEventKind::BindingsChanged;
+        event.header.tenant = ports::kDefaultTenant;
+        event.aor = user;
+        ports::BindingRecord record;
+        record.contact = phone.contact() + ";pn-prid=";
+        record.contact.resize(size, 'x');
+        record.call_id = "bound";
+        record.expires = world.now.wall + std::chrono::hours(2);
+        record.updated = world.now.wall;
+        record.flow = phone.flow();
+        event.bindings.push_back(record);
+        world.command(0, ports::RestoreBindings{{event}});
+    }
 };
 struct ChoiceOverShards : ChoiceTest {
     ChoiceOverShards() : ChoiceTest(3) {}
@@ -93,6 +109,60 @@ TEST_F(StatelessChoiceOverShards_Rfc3261_16_11, HoldsOnTheShardOfTheUser) {
     EXPECT_TRUE(alice.is_silent() && late.is_silent());
 }
 
+TEST_F(StatelessChoice_Rfc3261_16_11, AContactTooLongToBeRememberedGetsATransaction) {
+    for (const size_t size : {150U, 183U, 184U, 300U}) {
+        const std::string user = "user" + std::to_string(size);
+        Phone& phone = world.registered(user, "198.51.100." + std::to_string(size % 200) + ":5060");
+        restore(user, phone, size);
+        Outgoing call = alice.invite(phone);
+        const Incoming leg = phone.expects("INVITE");
+        EXPECT_EQ(leg.message().uri().size(), size);
+        const bool has_state = size > 183;
+        if (has_state) call.expect(100);
+        EXPECT_EQ(world.is_empty(), !has_state) << size;
+        // The registration moves to another phone.
+        Phone& late = world.phone(
+            {user, "example.test", "203.0.113." + std::to_string(size % 200) + ":5060", {}, {}});
+        restore(user, late, 100);
+        call.retransmit();
+        if (has_state) {
+            call.expect(100);
+        } else {
+            EXPECT_EQ(phone.expects("INVITE").message().text(), leg.message().text());
+        }
+        if (has_state) {
+            leg.answers(180);
+            call.expect(180);
+        }
+        call.cancel();
+        EXPECT_EQ(phone.expects("CANCEL").message().branch(), leg.message().branch());
+        EXPECT_TRUE(late.is_silent());
+        leg.answers(487);
+        world.wait(seconds(40));
+        alice.take_kinds();
+        phone.take_kinds();
+    }
+    EXPECT_EQ(world.count(Counter::stateless_choices_refused_total), 2U);
+}
+
+TEST_F(StatelessChoice_Rfc3261_16_11, WhereThereIsNoPlaceTheRequestGetsATransaction) {
+    std::vector<Outgoing> calls;
+    while (world.count(Counter::stateless_choices_refused_total) == 0) {
+        ASSERT_LT(calls.size(), 65'536U);
+        ASSERT_TRUE(alice.is_silent());
+        calls.push_back(alice.invite(bob));
+        bob.expects("INVITE");
+    }
+    calls.back().expect(100);
+    calls.pop_back();
+    Phone& late = another();
+    for (Outgoing& call : calls) {
+        call.retransmit();
+        bob.expects("INVITE");
+    }
+    EXPECT_TRUE(alice.is_silent() && late.is_silent());
+}
+
 struct NamesTest : ::testing::Test {
     NamesTest() {
         world.zone["_sip._udp.carrier.test"].services = {{10, 50, 5060, "one.carrier.test"},
@@ -150,6 +220,38 @@ TEST_F(StatelessNames_Rfc3263_4_4, ATransactionStaysAtItsServerWhateverDnsSaysMe
     waiting.cancel();
     EXPECT_EQ(chosen.expects("CANCEL").message().branch(), first.branch());
     EXPECT_TRUE(other.is_silent() && alice.is_silent() && world.dns.empty());
+}
+
+TEST_F(StatelessNames_Rfc3263_4_4,
+       ANewRequestAvoidsAServerThatIsHeldDownAndARetransmissionDoesNot) {
+    look_up();
+    std::vector<Outgoing> at_one;
+    for (int i = 0; i < 12; ++i) {
+        Outgoing waiting = call();
+        if (one.take_kinds() == "INVITE") at_one.push_back(waiting);
+        two.take_kinds();
+    }
+    ASSERT_FALSE(at_one.empty());
+    // Another name leads to the first server alone, which is overloaded.
+    world.zone["_sip._udp.only.test"].services = {{10, 50, 5060, "one.carrier.test"}};
+    alice.send(alice.make("INVITE", "sip:any@only.test")).expect(100);
+    world.answer_dns();
+    one.expects("INVITE").answers(503, {"Retry-After: 30"});
+    one.take_kinds();
+    alice.take_kinds();
+    for (int i = 0; i < 12; ++i) {
+        call();
+        EXPECT_EQ(two.take_kinds(), "INVITE");
+    }
+    EXPECT_TRUE(one.is_silent() && alice.is_silent());
+    at_one.front().retransmit();
+    EXPECT_EQ(one.take_kinds(), "INVITE");
+    at_one.front().cancel();
+    EXPECT_EQ(one.take_kinds(), "CANCEL");
+    EXPECT_TRUE(two.is_silent() && alice.is_silent());
+    world.wait(seconds(31));
+    for (int i = 0; i < 12; ++i) call();
+    EXPECT_FALSE(one.is_silent()) << "it is used again";
 }
 
 }  // namespace

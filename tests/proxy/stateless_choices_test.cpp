@@ -11,34 +11,29 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-using Table = StatelessTable<uint32_t, 32, 65536>;
+using Table = StatelessTable<uint32_t, 65536>;
 
 constexpr Instant kStart = Instant(std::chrono::hours(24 * 49) + seconds(61'000));
 
-TEST(StatelessChoices_Rfc3261_16_11, AreKeptAsLongAsARetransmissionMayCome) {
+TEST(StatelessChoices_Rfc3261_16_11, AreKeptUntilTheirTimeIsOver) {
     Table choices;
     EXPECT_FALSE(choices.find(kStart, 7).has_value());
-    choices.note(kStart, 7, 99);
+    EXPECT_TRUE(choices.note(kStart, 7, 99, kStart + seconds(32)));
     EXPECT_EQ(choices.find(kStart, 7), 99U);
     EXPECT_EQ(choices.find(kStart + milliseconds(31'999), 7), 99U);
     EXPECT_FALSE(choices.find(kStart + seconds(32), 7).has_value());
     EXPECT_FALSE(choices.find(kStart, 8).has_value());
 }
 
-TEST(StatelessChoices_Rfc3261_16_11, TheOldestOfASetGivesWay) {
+TEST(StatelessChoices_Rfc3261_16_11, NoneGivesWayBeforeItsTime) {
     Table choices(4);  // one set
-    for (uint64_t i = 1; i <= 5; ++i)
-        choices.note(kStart + milliseconds(i), i, static_cast<uint32_t>(i));
-    EXPECT_FALSE(choices.find(kStart + milliseconds(9), 1).has_value());
-    for (uint64_t i = 2; i <= 5; ++i) EXPECT_EQ(choices.find(kStart + milliseconds(9), i), i);
-}
-
-TEST(StatelessChoices_Rfc3261_16_11, OneRequestHasOnePlace) {
-    Table choices(4);
-    for (uint64_t i = 1; i <= 4; ++i) choices.note(kStart + milliseconds(i), i, 1);
-    choices.note(kStart + milliseconds(9), 2, 5);
-    EXPECT_EQ(choices.find(kStart + milliseconds(9), 1), 1U);
-    EXPECT_EQ(choices.find(kStart + milliseconds(9), 2), 5U);
+    for (uint32_t i = 1; i <= 4; ++i)
+        EXPECT_TRUE(choices.note(kStart, i, i, kStart + seconds(i == 2 ? 32 : 217)));
+    EXPECT_FALSE(choices.note(kStart + seconds(31), 5, 5, kStart + seconds(90)));
+    EXPECT_FALSE(choices.find(kStart + seconds(31), 5).has_value());
+    for (uint64_t i = 1; i <= 4; ++i) EXPECT_EQ(choices.find(kStart + seconds(31), i), i);
+    EXPECT_TRUE(choices.note(kStart + seconds(32), 5, 5, kStart + seconds(90)));
+    for (const uint64_t i : {1, 3, 4, 5}) EXPECT_EQ(choices.find(kStart + seconds(32), i), i);
 }
 
 TEST(StatelessTarget_Rfc3261_16_11, KeepsUriAndFlowOfWhatFits) {

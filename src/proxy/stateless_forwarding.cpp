@@ -21,7 +21,7 @@ using sip::Method;
 namespace {
 
 /// What our Via and Record-Route add to a request, in octets.
-constexpr size_t kAdded = 360;
+constexpr size_t kAdded = 320;
 
 /// Whether a response must take the connection of its request: no other may be opened for it. The
 /// Via of such a client need not name the port by which a stateless proxy would find it (RFC 7118

@@ -53,7 +53,8 @@ ProxyCore::ProxyCore(const Setup& setup, const Services& services)
       s_(services),
       contexts_(std::min(setup.contexts_max, Owner::kIndexMax)),
       resolver_({.lookups_max = setup.contexts_max}, services.keys.current().siphash_key,
-                services.counters) {}
+                services.counters),
+      stateless_choices_(services.keys.current().siphash_key) {}
 
 ProxyCore::~ProxyCore() = default;
 

@@ -15,6 +15,7 @@
 #include "proxy/response_context.h"
 #include "proxy/stateless_choices.h"
 #include "proxy/transaction_user.h"
+#include "transaction/branch.h"
 
 namespace signalbox::proxy {
 
@@ -202,7 +203,8 @@ class ProxyCore final {
     void take_back(Now now, const IncomingRequest& request, const Routing& routing,
                    const StatelessRequest& handed, ports::Outbox& out);
     bool can_go_on(Now now, const IncomingRequest& request, uint64_t loop_hash) const;
-    void forward_stateless_response(Now now, const sip::MessageView& response, uint64_t loop_hash,
+    void forward_stateless_response(Now now, const sip::MessageView& response,
+                                    const transaction::BranchFields& branch,
                                     const transport::Flow& flow, ports::Outbox& out);
 
     // ACKs to 2xx: ack_forwarding.cpp
@@ -261,11 +263,11 @@ class ProxyCore final {
     std::string challenged_;
     std::vector<Target> targets_;
     std::vector<Target> other_flows_;  // of the phones among targets_
-    StatelessChoices stateless_choices_;
-    StatelessHops stateless_hops_;
     LargeAcks large_acks_;
     std::vector<uint64_t> waiting_owners_;
     resolver::Resolver resolver_;
+    StatelessChoices stateless_choices_;
+    StatelessHops stateless_hops_;
     Instant hop_news_second_{};  // in which hop_news_told_ were told
     uint32_t hop_news_told_ = 0;
     bool are_invites_ending_ = false;

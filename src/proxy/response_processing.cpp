@@ -60,7 +60,7 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
         return;
     }
     if (branch->kind == transaction::BranchKind::Stateless)
-        return forward_stateless_response(now, response, branch->loop_hash, flow, out);
+        return forward_stateless_response(now, response, *branch, flow, out);
     if (branch->kind == transaction::BranchKind::KeepAlive)
         return s_.counters.add(Counter::nat_keep_alives_answered_total);
     const transaction::ResponseMatch match =

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/random.h"
 #include "base/time.h"
 #include "proxy/incoming_request.h"
 #include "resolver/hop_health.h"
@@ -37,7 +38,7 @@ class StatelessTable final {
     }
 
     /// Keeps the choice for a request that has none. False: all places are taken by others whose
-    /// time is not over.
+    /// time is not over. Nothing is changed then.
     bool note(Instant now, uint64_t request, const Choice& choice, Instant until) {
         if (sets_.empty()) sets_.resize(sets_count_);
         Set& set = sets_[request % sets_count_];
@@ -48,6 +49,21 @@ class StatelessTable final {
         return true;
     }
 
+    /// The same where the choice may be there: its time grows. False, too, when it is another one.
+    bool keep(Instant now, uint64_t request, const Choice& choice, Instant until) {
+        Entry* known = entry_of(now, request);
+        if (known == nullptr) return note(now, request, choice, until);
+        if (!(known->choice == choice)) return false;
+        known->until = std::max(known->until, until);
+        return true;
+    }
+
+    /// The time of a choice ends at `until`, unless it would end sooner.
+    void shorten(Instant now, uint64_t request, Instant until) {
+        Entry* known = entry_of(now, request);
+        if (known != nullptr) known->until = std::min(known->until, until);
+    }
+
  private:
     static constexpr size_t kWays = 4;
     struct Entry {
@@ -56,6 +72,14 @@ class StatelessTable final {
         Choice choice{};
     };
     using Set = std::array<Entry, kWays>;
+
+    Entry* entry_of(Instant now, uint64_t request) {
+        if (sets_.empty()) return nullptr;
+        for (Entry& entry : sets_[request % sets_count_]) {
+            if (entry.request == request && now < entry.until) return &entry;
+        }
+        return nullptr;
+    }
 
     size_t sets_count_;
     std::vector<Set> sets_;
@@ -75,6 +99,15 @@ class StatelessTarget final {
     }
     std::string_view uri() const { return {uri_.data(), uri_size_}; }
     const transport::Flow& flow() const { return flow_; }
+    /// Equal for equal targets.
+    uint64_t hash(std::array<uint64_t, 2> key) const {
+        key[0] ^= flow_.connection ^ (uint64_t{flow_.generation} << 32);
+        key[1] ^= flow_.remote.port ^ (uint64_t{flow_.shard} << 32);
+        const auto& octets = flow_.remote.address.octets;
+        key[0] ^= siphash(key, {reinterpret_cast<const char*>(octets.data()), octets.size()});
+        return siphash(key, uri());
+    }
+    friend bool operator==(const StatelessTarget&, const StatelessTarget&) = default;
 
  private:
     transport::Flow flow_;
@@ -90,10 +123,39 @@ inline Duration stateless_life(const IncomingRequest& request) {
 }
 
 /// The phone that a request was sent to: its retransmissions, the CANCEL of an INVITE and the ACK
-/// to its failure find it, whatever has been registered since.
-using StatelessChoices = StatelessTable<StatelessTarget, 65536>;
+/// to its failure find it, whatever has been registered since. Requests to one phone share what is
+/// long about it.
+class StatelessChoices final {
+ public:
+    /// `hash_key` is secret, so that nobody can choose targets that displace each other.
+    explicit StatelessChoices(std::array<uint64_t, 2> hash_key, size_t requests = kRequests,
+                              size_t targets = kTargets)
+        : hash_key_(hash_key), requests_(requests), targets_(targets) {}
+
+    std::optional<StatelessTarget> find(Instant now, uint64_t request) const {
+        const auto target = requests_.find(now, request);
+        return target ? targets_.find(now, *target) : std::nullopt;
+    }
+    /// As StatelessTable::note().
+    bool note(Instant now, uint64_t request, const StatelessTarget& target, Instant until) {
+        const uint64_t name = target.hash(hash_key_);
+        return targets_.keep(now, name, target, until) && requests_.note(now, request, name, until);
+    }
+    /// As StatelessTable::shorten().
+    void shorten(Instant now, uint64_t request, Instant until) {
+        requests_.shorten(now, request, until);
+    }
+
+ private:
+    static constexpr size_t kRequests = 262144;
+    static constexpr size_t kTargets = 65536;
+
+    std::array<uint64_t, 2> hash_key_;
+    StatelessTable<uint64_t, kRequests> requests_;
+    StatelessTable<StatelessTarget, kTargets> targets_;
+};
 
 /// The server that a name was taken to mean, likewise.
-using StatelessHops = StatelessTable<resolver::Hop, 65536>;
+using StatelessHops = StatelessTable<resolver::Hop, 262144>;
 
 }  // namespace signalbox::proxy

@@ -215,8 +215,8 @@ void ProxyCore::take_back(Now now, const IncomingRequest& request, const Routing
 }
 
 void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& response,
-                                           uint64_t loop_hash, const transport::Flow& flow,
-                                           ports::Outbox& out) {
+                                           const transaction::BranchFields& branch,
+                                           const transport::Flow& flow, ports::Outbox& out) {
     // Nobody answers an ACK (RFC 3261 §17.1.1.2, §13.2.2.4): who does has another use for our Via.
     if (response.method() == Method::Ack)
         return s_.counters.add(Counter::rx_responses_to_ack_dropped_total);
@@ -231,11 +231,14 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     if (!own || !next) return s_.counters.add(Counter::stray_responses_dropped_total);
     const auto way = open_via_flow(*own, *next, s_.keys, now.wall, snapshot.listeners);
     if (!way) return s_.counters.add(Counter::rx_response_next_via_mismatch_dropped_total);
-    if (!render_response(response, flow, &*way, true, loop_hash, snapshot, setup_.node, s_.keys,
-                         now.wall, rendered_)) {
+    if (!render_response(response, flow, &*way, true, branch.loop_hash, snapshot, setup_.node,
+                         s_.keys, now.wall, rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;
     }
+    // Nobody cancels an INVITE that is answered: what may come of it is its ACK, and itself again.
+    if (response.status() >= 200 && response.method() != Method::Cancel)
+        stateless_choices_.shorten(now.monotonic, branch.cookie, now.monotonic + snapshot.timers.h);
     out.transmits.add(*way, rendered_);
     s_.counters.add(Counter::responses_forwarded_total);
 }

@@ -145,10 +145,28 @@ TEST_F(StatelessChoice_Rfc3261_16_11, AContactTooLongToBeRememberedGetsATransact
     EXPECT_EQ(world.count(Counter::stateless_choices_refused_total), 2U);
 }
 
+TEST_F(StatelessChoice_Rfc3261_16_11, AfterItsAnswerAnInviteIsKnownAsLongAsItMayComeAgain) {
+    Outgoing call = alice.invite(bob);
+    const Incoming leg = bob.expects("INVITE");
+    leg.answers(180);
+    world.wait(seconds(100));
+    leg.answers(486);
+    Phone& late = another();
+    alice.take_kinds();
+    world.wait(seconds(31));
+    call.retransmit();
+    EXPECT_EQ(bob.expects("INVITE").message().text(), leg.message().text());
+    EXPECT_TRUE(late.is_silent());
+    world.wait(seconds(1));
+    call.retransmit();
+    call.expect(100);
+    late.expects("INVITE");
+}
+
 TEST_F(StatelessChoice_Rfc3261_16_11, WhereThereIsNoPlaceTheRequestGetsATransaction) {
     std::vector<Outgoing> calls;
     while (world.count(Counter::stateless_choices_refused_total) == 0) {
-        ASSERT_LT(calls.size(), 65'536U);
+        ASSERT_LT(calls.size(), 262'144U);
         ASSERT_TRUE(alice.is_silent());
         calls.push_back(alice.invite(bob));
         bob.expects("INVITE");

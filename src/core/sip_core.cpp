@@ -184,7 +184,7 @@ void SipCore::Impl::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
         reg_event.on_timer(now, due, out);
     } else if (due.kind == cdr::kCallTimer) {
         calls.on_timer(now, due, out);
-    } else if (due.kind == proxy::kContextTimer) {
+    } else if (due.kind == proxy::kContextTimer || due.kind == proxy::kWaitingAckTimer) {
         proxy.on_timer(now, due, out);
     } else if (due.kind == kSuspendedTimer) {
         intake.on_timer(now, due, out);

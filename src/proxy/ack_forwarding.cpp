@@ -2,6 +2,7 @@
 // Implements: RFC 3261 §16.11, §17.1.1.3, §18.1.1; RFC 5627 §4.4; RFC 6026 §7.1
 #include "ports/sharding.h"
 #include "proxy/loop_detection.h"
+#include "proxy/next_hop.h"
 #include "proxy/own_hops.h"
 #include "proxy/proxy_core.h"
 #include "proxy/stable_hash.h"
@@ -17,7 +18,7 @@ constexpr Duration kWordOfDriver = std::chrono::seconds(1);
 
 void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& out) {
     const auto routing = preprocess_route(request, s_.keys, now.wall);
-    std::optional<transport::Flow> flow;
+    DialogHop hop;
     if (routing && !routing->token && request.mode == ports::ProxyMode::Stateless) {
         // The ACK to a failure takes the way of the INVITE that we forwarded without state.
         const RelayDecision relay = decide_relay(request, *routing);
@@ -33,23 +34,24 @@ void ProxyCore::on_ack(Now now, const IncomingRequest& request, ports::Outbox& o
         if (routing->gruu && can_go_on(now, request, hash) &&
             forward_ack_to_gruu(now, request, *routing, hash, out))
             return;
-        flow = in_dialog_flow(request, *routing);
+        hop = dialog_hop(request, *routing);
     } else if (routing) {
         const auto uri =
             sip::parse_uri(routing->next_route.empty() ? routing->target() : routing->next_route);
-        const cdr::CallHandle call =
-            s_.calls.find(request.call_id, request.from.tag, request.to.tag);
-        const bool may_go = request.is_trusted || (uri && s_.calls.has_shown(call, hop_hash(*uri)));
+        const bool may_go = request.is_trusted || (uri && is_shown(request, hop_hash(*uri), false));
         const bool is_for_us = uri && request.snapshot.tenant_of(*uri) != ports::kNoTenant;
         if (uri && may_go && !is_for_us) {
-            flow = known_flow(now, request, *routing,
-                              stable_hash(request, s_.keys.current().siphash_key));
+            hop.flow = known_flow(now, request, *routing,
+                                  stable_hash(request, s_.keys.current().siphash_key));
+            hop.is_name = !hop.flow;
         }
     }
-    if (!flow || !can_go_on(now, request, hash) ||
-        !send_ack(now, request, *routing, routing->target(), *flow, hash, out)) {
-        s_.counters.add(Counter::stray_acks_dropped_total);
-    }
+    const bool may_go_on = (hop.flow || hop.is_name) && can_go_on(now, request, hash);
+    const bool is_sent =
+        may_go_on &&
+        (hop.is_name ? look_up_ack(now, request, *routing, hash, out)
+                     : send_ack(now, request, *routing, {routing->target(), hash}, *hop.flow, out));
+    if (!is_sent) s_.counters.add(Counter::stray_acks_dropped_total);
 }
 
 /// A phone that shows its GRUU may have come to another flow since the INVITE: its ACK follows the
@@ -77,7 +79,7 @@ bool ProxyCore::forward_ack_to_phone(Now now, const IncomingRequest& request,
     for (Target target : s_.directory.answer(now, question, request.snapshot).targets) {
         take_own_hops(request.snapshot, s_.keys, now.wall, target);
         if (target.has_flow)
-            return send_ack(now, request, routing, target.uri, target.flow, hash, out);
+            return send_ack(now, request, routing, {target.uri, hash}, target.flow, out);
     }
     return false;
 }
@@ -87,23 +89,23 @@ bool ProxyCore::forward_ack_to_phone(Now now, const IncomingRequest& request,
 /// an ACK, so that only the driver's word that it had no connection brings it back; what is lost
 /// beyond that comes again with the next 2xx (RFC 3261 §13.3.1.4).
 bool ProxyCore::send_ack(Now now, const IncomingRequest& request, const Routing& routing,
-                         std::string_view target, const transport::Flow& flow, uint64_t hash,
-                         ports::Outbox& out) {
-    if (!render_stateless(request, routing, target, flow, hash)) return false;
+                         const AckTarget& target, const transport::Flow& flow, ports::Outbox& out) {
+    if (!render_stateless(request, routing, target.uri, flow, target.loop_hash)) return false;
     s_.counters.add(Counter::requests_forwarded_total);
     const ports::ProxySettings& settings = request.snapshot.proxy;
     const bool is_large =
         flow.transport == transport::Transport::Udp && rendered_.size() > settings.datagram_max;
-    const auto stream =
-        is_large ? stream_for_large(now, flow, next_hop_uri(routing, {}, target), false, request)
-                 : std::optional<transport::Flow>{};
+    const auto stream = is_large
+                            ? stream_for_large(now, flow, next_hop_uri(routing, {}, target.uri),
+                                               target.is_looked_up, request)
+                            : std::optional<transport::Flow>{};
     if (!stream) {
         out.transmits.add(flow, rendered_);
         return true;
     }
     const std::string datagram = rendered_;
     const Instant until = now.monotonic + settings.large_connect_max + kWordOfDriver;
-    const uint64_t owner = render_stateless(request, routing, target, *stream, hash)
+    const uint64_t owner = render_stateless(request, routing, target.uri, *stream, target.loop_hash)
                                ? large_acks_.keep(now.monotonic, flow, datagram, until)
                                : 0;
     if (owner == 0) {

@@ -15,6 +15,7 @@ constexpr uint8_t kStream = 2;
 constexpr uint8_t kV6 = 4;
 constexpr uint8_t kDomain = 8;
 constexpr uint8_t kToCaller = 16;
+constexpr uint8_t kAtContact = 32;
 
 /// Not secret: it only has to spread.
 constexpr std::array<uint64_t, 2> kHopKey{0x5368756e74696e67, 0x4c6f636f6d6f7469};
@@ -51,7 +52,7 @@ uint32_t identity_hash(uint64_t dialog, const DialogIdentity& identity,
 }
 
 uint64_t hop_hash(const sip::Uri& uri) {
-    std::array<char, 300> text;
+    std::array<char, 600> text;
     size_t size = 0;
     for (const char c : uri.host.substr(0, 256)) text[size++] = text::lower(c);
     const uint16_t port = uri.port_or_default();
@@ -59,6 +60,11 @@ uint64_t hop_hash(const sip::Uri& uri) {
     size += sizeof port;
     if (const auto transport = uri.param("transport")) {
         for (const char c : transport->substr(0, 16)) text[size++] = text::lower(c);
+    }
+    // It is there that the request would go (RFC 3263 §4).
+    if (const auto maddr = uri.param("maddr")) {
+        text[size++] = ';';
+        for (const char c : maddr->substr(0, 256)) text[size++] = text::lower(c);
     }
     return siphash(kHopKey, {text.data(), size});
 }
@@ -71,7 +77,8 @@ DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,
     PayloadWriter payload;
     payload.put(static_cast<uint8_t>((token.is_nated ? kNated : 0) | (stream ? kStream : 0) |
                                      (v6 ? kV6 : 0) | (flow.domain ? kDomain : 0) |
-                                     (token.leads_to_caller ? kToCaller : 0)));
+                                     (token.leads_to_caller ? kToCaller : 0) |
+                                     (token.is_at_contact ? kAtContact : 0)));
     payload.put(static_cast<uint8_t>(flow.transport));
     payload.put(token.dialog);
     payload.put(token.next_hop);
@@ -116,6 +123,7 @@ std::optional<DialogToken> open_dialog_token(std::string_view text, const crypto
     token.caller_identity = payload.get<uint32_t>();
     token.callee_identity = payload.get<uint32_t>();
     token.leads_to_caller = (flags & kToCaller) != 0;
+    token.is_at_contact = (flags & kAtContact) != 0;
     token.key_id = opened->key_id;
     token.flow.listener = payload.get<uint16_t>();
     token.flow.local.port = payload.get<uint16_t>();

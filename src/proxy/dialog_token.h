@@ -30,7 +30,8 @@ struct DialogToken {
     uint32_t callee_identity = 0;  // ... and of To
     bool leads_to_caller = false;  // who carries it is the callee; else he is the caller
     std::optional<uint8_t> key_id =
-        {};  // that sealed it, and the identities; absent: the current key
+        {};                      // that sealed it, and the identities; absent: the current key
+    bool is_at_contact = false;  // the far side's packets came from the Contact that it showed
 };
 
 /// What the far side of a dialog may see in From as long as nobody has proven more: the identity
@@ -62,7 +63,8 @@ struct DialogTokenText {
 uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag,
                      const crypto::TokenKeys& keys);
 
-/// A hash of host, port and transport of a URI: the same for the same way of writing an address.
+/// A hash of host, port, transport and maddr of a URI: the same for the same way of writing an
+/// address.
 uint64_t hop_hash(const sip::Uri& uri);
 
 /// The key_id, where given, must be one of `keys`.

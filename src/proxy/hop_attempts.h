@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "resolver/resolver.h"
 #include "transaction/transaction_values.h"
@@ -23,7 +24,9 @@ struct HopAttempts {
     Instant sent{};                   // the current try
     Instant give_up = kNever;         // without any response from any hop
     transport::PeerDomain domain;     // of the certificate that a TLS hop must show
-    transport::Flow datagram_flow;    // of a large request: by which it goes when TCP cannot be had
+    std::optional<transport::Flow>
+        dialog_flow;                // of the dialog of the request: used again, or where DNS fails
+    transport::Flow datagram_flow;  // of a large request: by which it goes when TCP cannot be had
     std::array<transaction::ClientHandle, kTriesMax> left{};
 };
 

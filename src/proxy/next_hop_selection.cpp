@@ -1,11 +1,10 @@
 // From a branch's target to the flow by which its request leaves. Implements: RFC 3261 §16.6 step
 // 7, §16.12; RFC 3263 §4
 #include "base/random.h"
-#include "base/text.h"
+#include "proxy/next_hop.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
 #include "proxy/resumed_request.h"
-#include "resolver/locate_server.h"
 
 namespace signalbox::proxy {
 
@@ -21,16 +20,14 @@ resolver::TransportSet transports_of(const ports::Snapshot& snapshot) {
     return transports;
 }
 
-/// Where a request for `target` goes next by the URI `next`. A SIPS target makes it a search for
-/// SIPS, whatever a Route says (RFC 3261 §16.6 step 7).
-Result<resolver::NextHop> hop_of(std::string_view next, std::string_view target) {
-    TRY_ASSIGN(uri, sip::parse_uri(next));
-    if (uri.is_sip() && text::istarts_with(target, "sips:")) uri.scheme = sip::Scheme::Sips;
-    return resolver::next_hop(uri);
-}
-
+/// `dialog`: the flow by which the dialog of the request was made, which is used again where it
+/// leads there; null: it is outside a dialog.
 std::optional<transport::Flow> flow_to(const resolver::Hop& hop, const ports::Snapshot& snapshot,
-                                       const transport::Flow& incoming) {
+                                       const transport::Flow& incoming,
+                                       const transport::Flow* dialog = nullptr) {
+    const auto kept =
+        dialog != nullptr ? dialog_flow_to(*dialog, hop) : std::optional<transport::Flow>{};
+    if (kept) return kept;
     return transport::outgoing_flow(snapshot.listeners, snapshot.own_addresses, incoming,
                                     hop.transport, hop.remote);
 }
@@ -58,15 +55,24 @@ void ProxyCore::resolve_or_send(Now now, ContextHandle handle, size_t index, con
         return send_branch(now, handle, index, *flow, request, routing, BySize::Yes, out);
     }
     HopAttempts& attempts = attempts_of(context, branch);
-    const resolver::TransportSet transports = transports_of(request.snapshot);
-    if (transports.has(transport::Transport::Tls) || hop->is_secure) {
-        attempts.domain = transport::PeerDomain::of(hop->host);
-        out.tls_domains.emplace_back(hop->host);
-    }
-    attempts.lookup = resolver_.begin(now, request.snapshot.resolver, *hop, transports,
-                                      s_.random.next(), Owner::of_branch(handle, index));
-    if (!attempts.lookup) return branch_failed(now, handle, index, 503, out);
+    const bool is_in_dialog = routing.token && branch.path.empty() && !routing.gruu;
+    if (is_in_dialog) attempts.dialog_flow = routing.token->flow;
+    // All requests of a dialog choose alike among equal servers.
+    const uint64_t draw = is_in_dialog ? routing.token->dialog : s_.random.next();
+    begin_lookup(now, request.snapshot, *hop, draw, Owner::of_branch(handle, index), attempts, out);
     try_next_hop_or_fail(now, handle, index, 503, out);
+}
+
+/// Without room for a lookup there is no next hop to try.
+void ProxyCore::begin_lookup(Now now, const ports::Snapshot& snapshot,
+                             const resolver::NextHop& name, uint64_t draw, uint64_t owner,
+                             HopAttempts& attempts, ports::Outbox& out) {
+    const resolver::TransportSet transports = transports_of(snapshot);
+    if (transports.has(transport::Transport::Tls) || name.is_secure) {
+        attempts.domain = transport::PeerDomain::of(name.host);
+        out.tls_domains.emplace_back(name.host);
+    }
+    attempts.lookup = resolver_.begin(now, snapshot.resolver, name, transports, draw, owner);
 }
 
 /// The branch begins anew with another target; what it left stays left.
@@ -79,6 +85,7 @@ void ProxyCore::forget_target(Branch& branch) {
     attempts.is_large_by_stream = false;
     attempts.tries = 0;
     attempts.give_up = kNever;
+    attempts.dialog_flow.reset();
 }
 
 HopAttempts& ProxyCore::attempts_of(ResponseContext& context, Branch& branch) {
@@ -88,22 +95,24 @@ HopAttempts& ProxyCore::attempts_of(ResponseContext& context, Branch& branch) {
     return *branch.attempts;
 }
 
-std::optional<transport::Flow> ProxyCore::next_flow(Now now, const ResponseContext& context,
+std::optional<transport::Flow> ProxyCore::next_flow(Now now, const ports::Snapshot& snapshot,
+                                                    const transport::Flow& incoming,
                                                     HopAttempts& attempts, Progress& progress,
                                                     ports::Outbox& out) {
-    const ports::Snapshot& snapshot = *context.snapshot;
+    const transport::Flow* dialog = attempts.dialog_flow ? &*attempts.dialog_flow : nullptr;
     progress = Progress::Exhausted;
     while (attempts.tries < HopAttempts::kTriesMax) {
         resolver::Hop hop;
         progress = resolver_.next(now, snapshot.resolver, attempts.lookup, hop);
         put_questions(out);
         if (progress == Progress::Ready) {
-            auto flow = flow_to(hop, snapshot, context.flow);
+            auto flow = flow_to(hop, snapshot, incoming, dialog);
             if (!flow) {
                 s_.counters.add(Counter::next_hops_unsupported_total);
                 continue;
             }
-            if (transport::is_secure(hop.transport)) flow->domain = attempts.domain;
+            const bool is_new = flow->connection == transport::Flow::kNoConnection;
+            if (transport::is_secure(hop.transport) && is_new) flow->domain = attempts.domain;
             attempts.hop = hop;
             return flow;
         }
@@ -121,7 +130,7 @@ Progress ProxyCore::try_next_hop(Now now, ContextHandle handle, size_t index, po
     Branch& branch = context.branches[index];
     HopAttempts& attempts = *branch.attempts;
     Progress progress;
-    const auto flow = next_flow(now, context, attempts, progress, out);
+    const auto flow = next_flow(now, *context.snapshot, context.flow, attempts, progress, out);
     if (!flow) return progress;
     if (attempts.tries > 0) s_.counters.add(Counter::next_hop_failovers_total);
     leave_hop(now, context, branch, {}, out);
@@ -155,9 +164,25 @@ void ProxyCore::try_next_hop_or_fail(Now now, ContextHandle handle, size_t index
                                                    branch.attempts->lookup);
         return arm(handle);
     }
-    s_.counters.add(branch.attempts->tries == 0 ? Counter::dns_failures_total
-                                                : Counter::next_hops_exhausted_total);
+    const bool is_untried = branch.attempts->tries == 0;
+    s_.counters.add(is_untried ? Counter::dns_failures_total : Counter::next_hops_exhausted_total);
+    if (is_untried && branch.attempts->dialog_flow)
+        return send_by_dialog_flow(now, handle, index, out);
     branch_failed(now, handle, index, status, out);
+}
+
+/// DNS does not say where the far side of the dialog is: where it was is better than nothing.
+void ProxyCore::send_by_dialog_flow(Now now, ContextHandle handle, size_t index,
+                                    ports::Outbox& out) {
+    const ResponseContext& context = *contexts_.get(handle);
+    HopAttempts& attempts = *context.branches[index].attempts;
+    s_.counters.add(Counter::dialog_names_unresolved_total);
+    resolver_.end(std::exchange(attempts.lookup, {}));
+    const ResumedRequest resumed(context);
+    const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
+    CHECK(routing.has_value());
+    const transport::Flow flow = *attempts.dialog_flow;
+    send_branch(now, handle, index, flow, resumed.request(), *routing, BySize::Yes, out);
 }
 
 void ProxyCore::on_dns_reply(Now now, const ports::DnsReply& reply, ports::Outbox& out) {
@@ -167,6 +192,10 @@ void ProxyCore::on_dns_reply(Now now, const ports::DnsReply& reply, ports::Outbo
     put_questions(out);
     for (const uint64_t packed : waiting_owners_) {
         const Owner owner = Owner::unpack(packed);
+        if (owner.kind == Owner::Kind::WaitingAck) {
+            go_on_with_ack(now, owner.waiting_ack(), out);
+            continue;
+        }
         const ResponseContext* context = contexts_.get(owner.context());
         if (context == nullptr || owner.branch >= context->branches.size()) continue;
         if (context->branches[owner.branch].state != BranchState::Resolving) continue;
@@ -186,6 +215,7 @@ std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequ
                                                      const Routing& routing, uint64_t draw) {
     const auto next = hop_of(next_hop_uri(routing, {}, routing.target()), routing.target());
     if (!next) return std::nullopt;
+    const transport::Flow* dialog = routing.token ? &routing.token->flow : nullptr;
     if (next->address) {
         return flow_to({next->transport, {*next->address, next->port}}, request.snapshot,
                        request.flow);
@@ -204,61 +234,7 @@ std::optional<transport::Flow> ProxyCore::known_flow(Now now, const IncomingRequ
         s_.counters.add(Counter::stateless_choices_refused_total);
         return std::nullopt;
     }
-    return flow_to(*hop, request.snapshot, request.flow);
-}
-
-/// The flow of a phone behind a NAT: the one by which the dialog was made, or by which it has
-/// registered since.
-transport::Flow ProxyCore::nated_flow(const IncomingRequest& request,
-                                      const DialogToken& token) const {
-    const ports::Snapshot& snapshot = request.snapshot;
-    transport::Flow flow = token.flow;
-    if (!s_.moved_flows.is_empty()) {
-        const sip::Uri& phone = request.to.uri;
-        const auto moved = s_.moved_flows.find(snapshot.tenant_of_identity(phone),
-                                               sip::canonical_user(phone), token.flow);
-        const auto listener = moved ? transport::find_listener(snapshot.listeners, moved->transport,
-                                                               moved->local, moved->listener)
-                                    : std::nullopt;
-        if (listener) {
-            s_.counters.add(Counter::moved_phones_followed_total);
-            flow = *moved;
-            flow.listener = *listener;
-        }
-    }
-    // What we opened ourselves may be opened again: it has a local port of its own.
-    const bool was_accepted = flow.listener < snapshot.listeners.size() &&
-                              snapshot.listeners[flow.listener].bound.port == flow.local.port;
-    return was_accepted ? transport::only_by_connection(flow) : flow;
-}
-
-std::optional<transport::Flow> ProxyCore::in_dialog_flow(const IncomingRequest& request,
-                                                         const Routing& routing) const {
-    const DialogToken& token = *routing.token;
-    // A GRUU has our own address: where its phone is not known now, the dialog's flow is left.
-    if (routing.gruu) return token.flow;
-    const auto uri =
-        sip::parse_uri(routing.next_route.empty() ? routing.target() : routing.next_route);
-    if (!uri) return token.flow;
-    const uint64_t hash = hop_hash(*uri);
-    const bool is_first_shown = hash == token.next_hop && !token.is_nated;
-    const bool is_shown =
-        is_first_shown ||
-        s_.calls.has_shown(s_.calls.find(request.call_id, request.from.tag, request.to.tag), hash);
-    if (!is_shown) return token.is_nated ? nated_flow(request, token) : token.flow;
-    const auto hop = hop_of(uri->text, routing.target());
-    // A name is not looked up in a dialog: its server is at the other end of the flow by which the
-    // dialog was made.
-    if (!hop || !hop->address) return token.flow;
-    // A WebSocket client is nowhere but at the other end of its own connection (RFC 7118 §5).
-    if (transport::is_websocket(hop->transport)) return token.flow;
-    if (hop->transport == token.flow.transport && *hop->address == token.flow.remote.address) {
-        transport::Flow flow = token.flow;
-        flow.remote.port = hop->port;
-        return flow;
-    }
-    return transport::outgoing_flow(request.snapshot.listeners, request.snapshot.own_addresses,
-                                    request.flow, hop->transport, {*hop->address, hop->port});
+    return flow_to(*hop, request.snapshot, request.flow, dialog);
 }
 
 }  // namespace signalbox::proxy

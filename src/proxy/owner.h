@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proxy/response_context.h"
+#include "proxy/waiting_acks.h"
 
 namespace signalbox::proxy {
 
@@ -10,6 +11,7 @@ namespace signalbox::proxy {
 /// layer gives back.
 struct Owner {
     enum class Kind : uint8_t {
+        WaitingAck = 0,   // of a look-up: an ACK waits for its answer
         Branch = 1,       // `index` and `generation` name a ResponseContext
         LateSuccess = 2,  // they name the INVITE's server transaction: only 2xx are still of
                           // interest (RFC 3261 §16.7 step 5)
@@ -44,6 +46,10 @@ struct Owner {
                      static_cast<uint8_t>(is_binding)}
             .packed();
     }
+    static uint64_t of_waiting_ack(WaitingAckHandle ack) {
+        return Owner{Kind::WaitingAck, ack.index, ack.generation, 0}.packed();
+    }
+    WaitingAckHandle waiting_ack() const { return {index, generation}; }
     ContextHandle context() const { return {index, generation}; }
     transaction::ServerHandle server() const { return {index, generation}; }
 };

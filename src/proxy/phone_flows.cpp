@@ -1,5 +1,6 @@
 // The ways to registered phones: their Paths, their flows, and the one phone that a GRUU means.
 // Implements: RFC 3327 §5.4; RFC 5626 §5.3, §7; RFC 5627 §5.1
+#include "proxy/next_hop.h"
 #include "proxy/own_hops.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
@@ -54,8 +55,7 @@ bool ProxyCore::is_shown_gruu(const IncomingRequest& request, const Routing& rou
     const uint64_t named = hop_hash(routing.uri);
     if (named == shown) return true;
     const ports::Snapshot& snapshot = request.snapshot;
-    const cdr::CallHandle call = s_.calls.find(request.call_id, request.from.tag, request.to.tag);
-    if (s_.calls.has_shown(call, named)) return true;
+    if (is_shown(request, named, true)) return true;
     sip::Uri alias = routing.uri;
     const auto is_shown_at = [&](std::string_view host) {
         alias.host = host;
@@ -108,9 +108,9 @@ void ProxyCore::find_contact(Now now, ContextHandle handle, const IncomingReques
 
 void ProxyCore::fork_in_dialog(Now now, ContextHandle handle, const IncomingRequest& request,
                                const Routing& routing, ports::Outbox& out) {
-    const auto flow = in_dialog_flow(request, routing);
-    if (!flow) return reply_final(now, handle, {480, {}, {}}, out);
-    const Target target{routing.target(), 1000, true, *flow};
+    const DialogHop hop = dialog_hop(request, routing);
+    if (!hop.flow && !hop.is_name) return reply_final(now, handle, {480, {}, {}}, out);
+    const Target target{routing.target(), 1000, !hop.is_name, hop.flow.value_or(transport::Flow{})};
     fork(now, handle, request, routing, {&target, 1}, out);
 }
 

@@ -52,6 +52,7 @@ ProxyCore::ProxyCore(const Setup& setup, const Services& services)
     : setup_(setup),
       s_(services),
       contexts_(std::min(setup.contexts_max, Owner::kIndexMax)),
+      shown_targets_(services.random, services.counters),
       resolver_({.lookups_max = setup.contexts_max}, services.keys.current().siphash_key,
                 services.counters),
       stateless_choices_(services.keys.current().siphash_key) {}
@@ -60,6 +61,7 @@ ProxyCore::~ProxyCore() = default;
 
 void ProxyCore::start(Now now, const IncomingRequest& request, const Routing& routing,
                       const Admission& admission, ports::Outbox& out) {
+    note_refreshed_target(request, routing);
     if (request.mode == ports::ProxyMode::Stateless &&
         start_stateless(now, request, routing, admission, out)) {
         return;

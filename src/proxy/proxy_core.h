@@ -10,11 +10,14 @@
 #include "proxy/large_acks.h"
 #include "proxy/local_reply.h"
 #include "proxy/moved_flows.h"
+#include "proxy/next_hop.h"
 #include "proxy/relay_policy.h"
 #include "proxy/request_forwarding.h"
 #include "proxy/response_context.h"
+#include "proxy/shown_targets.h"
 #include "proxy/stateless_choices.h"
 #include "proxy/transaction_user.h"
+#include "proxy/waiting_acks.h"
 #include "transaction/branch.h"
 
 namespace signalbox::proxy {
@@ -86,8 +89,8 @@ class ProxyCore final {
     /// has cancelled it), CANCEL to whom it rings.
     void end_pending_invites(Now now);
 
-    /// Contexts that wait for a final response.
-    uint32_t context_count() const { return contexts_.size(); }
+    /// Contexts that wait for a final response, and ACKs that wait for DNS.
+    uint32_t context_count() const { return contexts_.size() + waiting_acks_.size(); }
 
  private:
     struct Resumed;  // a stored request, parsed again
@@ -121,6 +124,17 @@ class ProxyCore final {
     void on_branch_located(Now now, ContextHandle handle, size_t index,
                            const LocationAnswer& answer, ports::Outbox& out);
 
+    // Inside dialogs: dialog_next_hop.cpp
+    DialogHop dialog_hop(const IncomingRequest& request, const Routing& routing) const;
+    bool may_follow(const IncomingRequest& request, const DialogToken& token, const sip::Uri& uri,
+                    const resolver::NextHop& hop) const;
+    transport::Flow nated_flow(const IncomingRequest& request, const DialogToken& token) const;
+    bool is_shown(const IncomingRequest& request, uint64_t hop, bool may_be_vouched) const;
+    void note_shown(const ShownTarget& target, ShownAs as);
+    void note_refreshed_target(const IncomingRequest& request, const Routing& routing);
+    void note_answered_target(const sip::MessageView& response, const transport::Flow& flow,
+                              const DialogToken* token, ShownTarget target);
+
     // Next hops: next_hop_selection.cpp, branch_sending.cpp, hop_failover.cpp
     void resolve_or_send(Now now, ContextHandle handle, size_t index, const Target& target,
                          const IncomingRequest& request, const Routing& routing,
@@ -134,16 +148,16 @@ class ProxyCore final {
     bool is_too_large(Now now, const transport::Flow& flow, const Routing& routing,
                       std::string_view target, bool is_looked_up,
                       const IncomingRequest& request) const;
-    std::optional<transport::Flow> in_dialog_flow(const IncomingRequest& request,
-                                                  const Routing& routing) const;
-    transport::Flow nated_flow(const IncomingRequest& request, const DialogToken& token) const;
     std::optional<transport::Flow> known_flow(Now now, const IncomingRequest& request,
                                               const Routing& routing, uint64_t draw);
+    void begin_lookup(Now now, const ports::Snapshot& snapshot, const resolver::NextHop& name,
+                      uint64_t draw, uint64_t owner, HopAttempts& attempts, ports::Outbox& out);
+    void send_by_dialog_flow(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
     void forget_target(Branch& branch);
     static HopAttempts& attempts_of(ResponseContext& context, Branch& branch);
-    std::optional<transport::Flow> next_flow(Now now, const ResponseContext& context,
-                                             HopAttempts& attempts, resolver::Progress& progress,
-                                             ports::Outbox& out);
+    std::optional<transport::Flow> next_flow(Now now, const ports::Snapshot& snapshot,
+                                             const transport::Flow& incoming, HopAttempts& attempts,
+                                             resolver::Progress& progress, ports::Outbox& out);
     resolver::Progress try_next_hop(Now now, ContextHandle handle, size_t index,
                                     ports::Outbox& out);
     void try_next_hop_or_fail(Now now, ContextHandle handle, size_t index, int status,
@@ -213,9 +227,22 @@ class ProxyCore final {
     bool forward_ack_to_phone(Now now, const IncomingRequest& request, const Routing& routing,
                               const LocationQuestion& question, uint64_t loop_hash,
                               ports::Outbox& out);
+    struct AckTarget {
+        std::string_view uri;
+        uint64_t loop_hash = 0;
+        bool is_looked_up = false;  // its server was, by DNS
+    };
     bool send_ack(Now now, const IncomingRequest& request, const Routing& routing,
-                  std::string_view target, const transport::Flow& flow, uint64_t loop_hash,
-                  ports::Outbox& out);
+                  const AckTarget& target, const transport::Flow& flow, ports::Outbox& out);
+
+    // ACKs to a name: waiting_acks.cpp
+    bool look_up_ack(Now now, const IncomingRequest& request, const Routing& routing,
+                     uint64_t loop_hash, ports::Outbox& out);
+    void go_on_with_ack(Now now, WaitingAckHandle handle, ports::Outbox& out);
+    bool send_looked_up_ack(Now now, const IncomingRequest& request, const Routing& routing,
+                            uint64_t loop_hash, const std::optional<transport::Flow>& flow,
+                            ports::Outbox& out);
+    void end_waiting_ack(WaitingAckHandle handle);
 
     // Responses: response_processing.cpp
     void on_provisional(Now now, ContextHandle handle, size_t index,
@@ -264,6 +291,8 @@ class ProxyCore final {
     std::vector<Target> targets_;
     std::vector<Target> other_flows_;  // of the phones among targets_
     LargeAcks large_acks_;
+    Slab<WaitingAck> waiting_acks_{kWaitingAcksMax};
+    ShownTargets shown_targets_;
     std::vector<uint64_t> waiting_owners_;
     resolver::Resolver resolver_;
     StatelessChoices stateless_choices_;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "location/location.h"
 #include "proxy/asserted_identity.h"
 #include "proxy/flow_token.h"
 #include "proxy/via_flow.h"
@@ -97,12 +98,13 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const transport::Flow& leaving =
         forwarding.shown_flow != nullptr ? *forwarding.shown_flow : forwarding.flow;
     const ShownHop hop = shown_hop(request.message, request.message.value(HeaderId::RecordRoute),
-                                   request.flow, has_one_via(request.message));
+                                   request.flow, far_side_of(request));
     DialogToken token =
         forwarding.routing.token ? *forwarding.routing.token : new_token(request, forwarding.keys);
     token.leads_to_caller = !token.leads_to_caller;
     token.next_hop = hop.hash;
     token.is_nated = hop.is_nated;
+    token.is_at_contact = hop.is_at_source;
     token.flow = request.flow;
     token.passage = passage_of(forwarding.loop_hash);
     const DialogTokenText sealed = seal_dialog_token(token, forwarding.node, forwarding.keys);
@@ -284,23 +286,36 @@ bool begins_dialog(sip::Method method) {
            method == sip::Method::Refer || method == sip::Method::Notify;
 }
 
+FarSide far_side_of(const IncomingRequest& request) {
+    if (!has_one_via(request.message)) return FarSide::BehindProxy;
+    const sip::Uri& from = request.from.uri;
+    const bool is_foreign =
+        from.is_sip() && request.snapshot.tenant_of_identity(from) == ports::kNoTenant;
+    return request.is_trusted || is_foreign ? FarSide::Server : FarSide::Phone;
+}
+
 ShownHop shown_hop(const sip::MessageView& message, std::string_view route_before_ours,
-                   const transport::Flow& flow, bool is_direct) {
+                   const transport::Flow& flow, FarSide side) {
     ShownHop hop;
     const bool has_route = !route_before_ours.empty();
     const std::string_view value = has_route ? route_before_ours : message.value(HeaderId::Contact);
     const auto address = sip::parse_name_addr(value, ErrorCode::malformed_contact);
     if (!address) {
         hop.is_nated = true;
+        hop.is_bound_to_flow = true;
         return hop;
     }
-    hop.hash = hop_hash(address->uri);
-    if (!has_route && is_direct) {
-        const auto host = IpAddress::parse(address->uri.host);
-        // Who says "ob" wants the requests of this dialog over its flow (RFC 5626 §4.3, §5.3).
-        hop.is_nated =
-            !host || *host != flow.remote.address || address->uri.param("ob").has_value();
-    }
+    const sip::Uri& uri = address->uri;
+    hop.hash = hop_hash(uri);
+    if (has_route) return hop;
+    const auto host = IpAddress::parse(uri.host);
+    hop.is_at_source = host == flow.remote.address && !uri.param("maddr");
+    // Who says "ob" wants the requests of this dialog over its flow (RFC 5626 §4.3, §5.3).
+    hop.is_bound_to_flow = uri.param("ob").has_value() || location::is_unresolvable(uri) ||
+                           (!host && transport::is_websocket(flow.transport));
+    const bool is_name_of_server = !host && side == FarSide::Server;
+    hop.is_nated = side != FarSide::BehindProxy &&
+                   (hop.is_bound_to_flow || !(hop.is_at_source || is_name_of_server));
     return hop;
 }
 

@@ -48,13 +48,25 @@ bool demands_tls(const Forwarding& forwarding);
 /// refreshes.
 bool begins_dialog(sip::Method method);
 
+/// Who is at the other end of a flow, as far as NATs are concerned.
+enum class FarSide : uint8_t {
+    Phone,        // a phone of ours, or who may be one: an address that is not where he sends from,
+                  // and a name, say that nothing but his flow leads to him
+    Server,       // a trusted peer or somebody of a foreign domain: a name is one of DNS
+    BehindProxy,  // a proxy is between: his address proves nothing
+};
+/// Tells it of the sender of a request.
+FarSide far_side_of(const IncomingRequest& request);
+
 /// The Contact that the sender shows, or the Record-Route of the proxy before him: where requests
-/// towards him go next. `contact` is read when there is no Record-Route in front of ours.
+/// towards him go next. The Contact is read when there is no Record-Route in front of ours.
 struct ShownHop {
     uint64_t hash = 0;
-    bool is_nated = false;  // it is not where his packets come from
+    bool is_nated = false;      // nothing but his flow leads to him
+    bool is_at_source = false;  // it is his Contact, and the address from which his packets come
+    bool is_bound_to_flow = false;  // the Contact itself says that only his flow leads to him
 };
 ShownHop shown_hop(const sip::MessageView& message, std::string_view route_before_ours,
-                   const transport::Flow& flow, bool is_direct);
+                   const transport::Flow& flow, FarSide side);
 
 }  // namespace signalbox::proxy

@@ -40,10 +40,12 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
                 continue;
             }
             if (!found) {
-                const ShownHop hop = shown_hop(response, before_ours, flow, is_direct);
+                const ShownHop hop = shown_hop(response, before_ours, flow,
+                                               is_direct ? FarSide::Phone : FarSide::BehindProxy);
                 DialogToken back = *token;
                 back.next_hop = hop.hash;
                 back.is_nated = hop.is_nated;
+                back.is_at_contact = hop.is_at_source;
                 back.flow = flow;
                 back.leads_to_caller = !token->leads_to_caller;
                 sealed = seal_dialog_token(back, node, keys);
@@ -65,6 +67,11 @@ bool has_second_via(const sip::MessageView& response) {
 }
 
 }  // namespace
+
+std::string_view tag_of(const sip::MessageView& message, HeaderId id) {
+    const auto address = sip::parse_name_addr(message.value(id), ErrorCode::malformed_to);
+    return address ? address->tag : std::string_view{};
+}
 
 bool render_response(const sip::MessageView& response, const transport::Flow& flow,
                      const transport::Flow* upstream, bool is_direct, uint64_t loop_hash,

@@ -16,6 +16,9 @@ namespace signalbox::proxy {
 inline constexpr std::string_view kAnsweredElsewhere =
     "SIP;cause=200;text=\"Call completed elsewhere\"";
 
+/// The tag in From or To, empty without one. Views: the message.
+std::string_view tag_of(const sip::MessageView& message, sip::HeaderId id);
+
 /// Takes our Via off and, in a response that makes a dialog, lets our Record-Route name the far
 /// side (its flow and Contact) for the requests that the caller will send. `flow` is where the
 /// response came from; `is_direct` says that a phone is at its other end, whose Contact shows

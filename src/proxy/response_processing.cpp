@@ -43,11 +43,6 @@ constexpr Branch kNobodyAnswered = [] {
     return branch;
 }();
 
-std::string_view tag_of(const sip::MessageView& response, HeaderId id) {
-    const auto address = sip::parse_name_addr(response.value(id), ErrorCode::malformed_to);
-    return address ? address->tag : std::string_view{};
-}
-
 }  // namespace
 
 void ProxyCore::on_response(Now now, const sip::MessageView& response, const transport::Flow& flow,
@@ -332,13 +327,18 @@ void ProxyCore::note_contacts(Now now, const ResponseContext& context,
     const bool may_refresh = context.is_proven || !s_.calls.is_answered(call);
     if (refreshes_session(context.method) && may_refresh)
         s_.calls.session_refreshed(now, call, session_interval(response));
-    const auto note = [&](const sip::MessageView& message, const transport::Flow& from) {
-        const ShownHop hop = shown_hop(message, {}, from, true);
-        if (!hop.is_nated) s_.calls.contact_shown(call, hop.hash);
-    };
-    note(response, flow);
     const ResumedRequest resumed(context);
-    note(resumed.message(), context.flow);
+    const IncomingRequest& request = resumed.request();
+    std::optional<DialogToken> token;
+    if (request.is_in_dialog()) {
+        const auto routing = preprocess_route(request, s_.keys, now.wall);
+        CHECK(routing.has_value());
+        token = routing->token;
+    }
+    const std::string_view answered_by =
+        request.is_in_dialog() ? request.to.tag : tag_of(response, HeaderId::To);
+    note_answered_target(response, flow, token ? &*token : nullptr,
+                         {request.call_id, answered_by, request.from.tag});
 }
 
 }  // namespace signalbox::proxy

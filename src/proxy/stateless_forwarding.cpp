@@ -4,6 +4,7 @@
 #include "ports/sharding.h"
 #include "proxy/fork_strategy.h"
 #include "proxy/loop_detection.h"
+#include "proxy/next_hop.h"
 #include "proxy/proxy_core.h"
 #include "proxy/request_uri.h"
 #include "proxy/response_forwarding.h"
@@ -100,15 +101,13 @@ bool ProxyCore::start_stateless(Now now, const IncomingRequest& request, const R
     if (s_.calls.find(request.call_id, request.from.tag, request.to.tag)) return false;
     if (!routing.token && !admission.relay.is_foreign)
         return start_stateless_to_user(now, request, routing, admission, out);
-    std::optional<transport::Flow> flow;
-    if (routing.token) {
-        flow = in_dialog_flow(request, routing);
-    } else {
-        flow =
-            known_flow(now, request, routing, stable_hash(request, s_.keys.current().siphash_key));
-    }
+    DialogHop hop{std::nullopt, true};
+    if (routing.token) hop = dialog_hop(request, routing);
+    const auto flow = hop.is_name ? known_flow(now, request, routing,
+                                               stable_hash(request, s_.keys.current().siphash_key))
+                                  : hop.flow;
     if (!flow || !can_do_without_state(*flow, request.flow)) return false;
-    if (is_too_large(now, *flow, routing, routing.target(), !routing.token, request)) return false;
+    if (is_too_large(now, *flow, routing, routing.target(), hop.is_name, request)) return false;
     return forward_stateless(request, routing, routing.target(), *flow, admission.loop_hash, out);
 }
 
@@ -184,8 +183,8 @@ void ProxyCore::on_stateless_request(Now now, uint8_t from, const StatelessReque
         if (instance &&
             forward_ack_to_phone(now, *request, *routing, *instance, handed.loop_hash, out))
             return;
-        if (!send_ack(now, *request, *routing, routing->target(), routing->token->flow,
-                      handed.loop_hash, out))
+        if (!send_ack(now, *request, *routing, {routing->target(), handed.loop_hash},
+                      routing->token->flow, out))
             s_.counters.add(Counter::stray_acks_dropped_total);
         return;
     }
@@ -239,6 +238,12 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     // Nobody cancels an INVITE that is answered: what may come of it is its ACK, and itself again.
     if (response.status() >= 200 && response.method() != Method::Cancel)
         stateless_choices_.shorten(now.monotonic, branch.cookie, now.monotonic + snapshot.timers.h);
+    // Nothing else proves here whose dialog it is.
+    if (snapshot.is_trusted(flow)) {
+        note_answered_target(response, flow, nullptr,
+                             {response.value(HeaderId::CallId), tag_of(response, HeaderId::To),
+                              tag_of(response, HeaderId::From)});
+    }
     out.transmits.add(*way, rendered_);
     s_.counters.add(Counter::responses_forwarded_total);
 }

@@ -25,6 +25,8 @@ void ProxyCore::arm(ContextHandle handle) {
 }
 
 void ProxyCore::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
+    if (due.kind == kWaitingAckTimer)
+        return go_on_with_ack(now, WaitingAckHandle::unpack(due.owner), out);
     const ContextHandle handle = ContextHandle::unpack(due.owner);
     ResponseContext* context = contexts_.get(handle);
     if (context == nullptr) return;

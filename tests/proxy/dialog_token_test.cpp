@@ -33,6 +33,7 @@ TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
             token.caller_identity = 44;
             token.callee_identity = 55;
             token.leads_to_caller = is_nated;
+            token.is_at_contact = !is_nated;
             if (is_nated) token.flow.domain = transport::PeerDomain::of("example.test");
             const auto again = reopened(token);
             ASSERT_TRUE(again.has_value());
@@ -44,6 +45,7 @@ TEST_F(DialogToken_Rfc3261_16_6, KeepsEverythingThatItSays) {
             EXPECT_EQ(again->caller_identity, 44U);
             EXPECT_EQ(again->callee_identity, 55U);
             EXPECT_EQ(again->leads_to_caller, is_nated);
+            EXPECT_EQ(again->is_at_contact, !is_nated);
             EXPECT_EQ(again->key_id, keys.current().id);
         }
     }
@@ -131,6 +133,7 @@ TEST_F(DialogToken_Rfc3261_16_6, AHopIsHostPortAndTransport) {
     EXPECT_NE(hash("sip:a@192.0.2.9:5061"), base);
     EXPECT_NE(hash("sip:a@192.0.2.8"), base);
     EXPECT_NE(hash("sip:a@192.0.2.9;transport=tcp"), base);
+    EXPECT_NE(hash("sip:a@192.0.2.9;maddr=192.0.2.8"), base);
 }
 
 }  // namespace

@@ -1,0 +1,39 @@
+// The targets that the sides of a dialog have shown since it began.
+// Implements: RFC 3261 §12.2 (target refresh, as a proxy sees it)
+#include "proxy/shown_targets.h"
+
+#include <algorithm>
+
+namespace signalbox::proxy {
+
+ShownTargets::ShownTargets(Random& random, Counters& counters, size_t places)
+    : hash_key_{random.next(), random.next()}, counters_(counters), sets_count_(places / kWays) {}
+
+uint64_t ShownTargets::key(const ShownTarget& target, ShownAs as) const {
+    std::array<uint64_t, 2> mixed = hash_key_;
+    mixed[0] ^= siphash(mixed, target.call_id);
+    mixed[1] ^= siphash(mixed, target.shown_by);
+    mixed[0] ^= siphash(mixed, target.shown_to);
+    mixed[1] ^= target.hop;
+    return siphash(mixed, as == ShownAs::Source ? "source" : "vouched") | 1;
+}
+
+void ShownTargets::note(uint64_t key) {
+    if (sets_.empty()) sets_.resize(sets_count_);
+    Set& set = sets_[(key >> 1) % sets_count_];
+    auto place = std::find(set.begin(), set.end(), key);
+    if (place == set.end()) {
+        place = set.end() - 1;
+        if (*place != 0) counters_.add(Counter::shown_targets_forgotten_total);
+    }
+    std::move_backward(set.begin(), place, place + 1);
+    set.front() = key;
+}
+
+bool ShownTargets::has(uint64_t key) const {
+    if (sets_.empty()) return false;
+    const Set& set = sets_[(key >> 1) % sets_count_];
+    return std::find(set.begin(), set.end(), key) != set.end();
+}
+
+}  // namespace signalbox::proxy

@@ -15,10 +15,6 @@ bool refreshes_target(sip::Method method) {
     return begins_dialog(method) || method == sip::Method::Update;
 }
 
-bool is_at_peer(const resolver::NextHop& hop, const transport::Flow& flow) {
-    return hop.address == flow.remote.address;
-}
-
 }  // namespace
 
 /// The flow of a phone behind a NAT: the one by which the dialog was made, or by which it has
@@ -99,16 +95,12 @@ void ProxyCore::note_answered_target(const sip::MessageView& response, const tra
 
 /// Whether the request may leave the way on which its dialog began, for where `uri` leads. A
 /// stranger's may only where the far side has been seen, or said to be; else his token would open
-/// the way to anybody.
+/// the way to anybody. A trusted peer is believed, so that its dialogs outlive a restart.
 bool ProxyCore::may_follow(const IncomingRequest& request, const DialogToken& token,
-                           const sip::Uri& uri, const resolver::NextHop& hop) const {
+                           const sip::Uri& uri) const {
     if (is_shown(request, hop_hash(uri), !token.is_nated)) return true;
-    if (token.is_nated) return false;
-    const bool is_ours = request.snapshot.tenant_of(uri) != ports::kNoTenant;
-    // Another port of the same host is no other party. Its transport stays: not every phone gives
-    // back the one that it was shown.
-    if (is_at_peer(hop, token.flow)) return hop.transport == token.flow.transport && !is_ours;
-    return request.is_trusted && !is_ours;
+    return request.is_trusted && !token.is_nated &&
+           request.snapshot.tenant_of(uri) == ports::kNoTenant;
 }
 
 DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& routing) const {
@@ -123,7 +115,9 @@ DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& r
     const bool is_first_shown = hop_hash(*uri) == token.next_hop;
     if (is_first_shown && token.is_nated && !is_shown(request, token.next_hop, false))
         return {kept_flow()};
-    if (!is_first_shown && !may_follow(request, token, *uri, *hop)) {
+    // Deviation: RFC 3261 §16.6 step 7 — in a dialog a target that a stranger names, and that its
+    // far side is not known to have shown, is not followed: his token would lead to anybody.
+    if (!is_first_shown && !may_follow(request, token, *uri)) {
         s_.counters.add(Counter::dialog_targets_not_shown_total);
         return {kept_flow()};
     }

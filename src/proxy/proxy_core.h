@@ -126,8 +126,8 @@ class ProxyCore final {
 
     // Inside dialogs: dialog_next_hop.cpp
     DialogHop dialog_hop(const IncomingRequest& request, const Routing& routing) const;
-    bool may_follow(const IncomingRequest& request, const DialogToken& token, const sip::Uri& uri,
-                    const resolver::NextHop& hop) const;
+    bool may_follow(const IncomingRequest& request, const DialogToken& token,
+                    const sip::Uri& uri) const;
     transport::Flow nated_flow(const IncomingRequest& request, const DialogToken& token) const;
     bool is_shown(const IncomingRequest& request, uint64_t hop, bool may_be_vouched) const;
     void note_shown(const ShownTarget& target, ShownAs as);

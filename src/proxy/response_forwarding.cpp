@@ -17,6 +17,15 @@ bool makes_dialog(const sip::MessageView& response) {
            response.first(HeaderId::RecordRoute) != nullptr;
 }
 
+std::optional<DialogToken> own_token(const sip::NameAddr& route, uint64_t loop_hash,
+                                     const ports::Snapshot& snapshot, const crypto::TokenKeys& keys,
+                                     WallTime now) {
+    if (!route.uri.has_user) return std::nullopt;
+    auto token = open_dialog_token(route.uri.user, keys, now, snapshot.listeners);
+    if (token && token->passage != passage_of(loop_hash)) token.reset();
+    return token;
+}
+
 void rewrite_record_routes(const sip::MessageView& response, const transport::Flow& flow,
                            bool is_direct, uint64_t loop_hash, const ports::Snapshot& snapshot,
                            uint16_t node, const crypto::TokenKeys& keys, WallTime now,
@@ -30,11 +39,8 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
         while (!rest.empty()) {
             const auto route = sip::parse_name_addr(rest, ErrorCode::malformed_record_route, &rest);
             if (!route) return;
-            const auto token = route->uri.has_user ? open_dialog_token(route->uri.user, keys, now,
-                                                                       snapshot.listeners)
-                                                   : std::optional<DialogToken>{};
-            const bool is_of_this_passage = token && token->passage == passage_of(loop_hash);
-            if (!is_of_this_passage) {
+            const auto token = own_token(*route, loop_hash, snapshot, keys, now);
+            if (!token) {
                 if (found) return;
                 before_ours = route->text;
                 continue;
@@ -71,6 +77,24 @@ bool has_second_via(const sip::MessageView& response) {
 std::string_view tag_of(const sip::MessageView& message, HeaderId id) {
     const auto address = sip::parse_name_addr(message.value(id), ErrorCode::malformed_to);
     return address ? address->tag : std::string_view{};
+}
+
+bool proves_dialog(const sip::MessageView& response, uint64_t loop_hash,
+                   const ports::Snapshot& snapshot, const crypto::TokenKeys& keys, WallTime now) {
+    for (const sip::HeaderField* field = response.first(HeaderId::RecordRoute); field != nullptr;
+         field = response.next(field)) {
+        std::string_view rest = response.value(*field);
+        while (!rest.empty()) {
+            const auto route = sip::parse_name_addr(rest, ErrorCode::malformed_record_route, &rest);
+            if (!route) return false;
+            const auto token = own_token(*route, loop_hash, snapshot, keys, now);
+            if (!token) continue;
+            const HeaderId caller = token->leads_to_caller ? HeaderId::From : HeaderId::To;
+            return dialog_hash(response.value(HeaderId::CallId), tag_of(response, caller), keys) ==
+                   token->dialog;
+        }
+    }
+    return false;
 }
 
 bool render_response(const sip::MessageView& response, const transport::Flow& flow,

@@ -19,6 +19,11 @@ inline constexpr std::string_view kAnsweredElsewhere =
 /// The tag in From or To, empty without one. Views: the message.
 std::string_view tag_of(const sip::MessageView& message, sip::HeaderId id);
 
+/// True when the response has our Record-Route of this passage of its request, and that proves that
+/// Call-ID and the tag of the dialog's caller are those of the request.
+bool proves_dialog(const sip::MessageView& response, uint64_t loop_hash,
+                   const ports::Snapshot& snapshot, const crypto::TokenKeys& keys, WallTime now);
+
 /// Takes our Via off and, in a response that makes a dialog, lets our Record-Route name the far
 /// side (its flow and Contact) for the requests that the caller will send. `flow` is where the
 /// response came from; `is_direct` says that a phone is at its other end, whose Contact shows

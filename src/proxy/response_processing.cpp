@@ -329,6 +329,8 @@ void ProxyCore::note_contacts(Now now, const ResponseContext& context,
         s_.calls.session_refreshed(now, call, session_interval(response));
     const ResumedRequest resumed(context);
     const IncomingRequest& request = resumed.request();
+    // The beginning of any other dialog is in its Record-Route; an ACK may come without one.
+    if (!request.is_in_dialog() && !context.is_invite()) return;
     std::optional<DialogToken> token;
     if (request.is_in_dialog()) {
         const auto routing = preprocess_route(request, s_.keys, now.wall);

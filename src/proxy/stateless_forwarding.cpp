@@ -238,8 +238,11 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     // Nobody cancels an INVITE that is answered: what may come of it is its ACK, and itself again.
     if (response.status() >= 200 && response.method() != Method::Cancel)
         stateless_choices_.shorten(now.monotonic, branch.cookie, now.monotonic + snapshot.timers.h);
-    // Nothing else proves here whose dialog it is.
-    if (snapshot.is_trusted(flow)) {
+    // Without its request nothing but our Record-Route proves whose answer it is.
+    const bool is_success = response.status() >= 200 && response.status() < 300;
+    const bool is_proven =
+        is_success && proves_dialog(response, branch.loop_hash, snapshot, s_.keys, now.wall);
+    if (is_success && (is_proven || snapshot.is_trusted(flow))) {
         note_answered_target(response, flow, nullptr,
                              {response.value(HeaderId::CallId), tag_of(response, HeaderId::To),
                               tag_of(response, HeaderId::From)});

@@ -165,7 +165,7 @@ TEST_F(Proxy_Rfc3261_16_12, ATokenLeadsOnlyToThePlacesThatItsDialogHasShown) {
     EXPECT_EQ(bob.expects("INFO").message().uri(), victim.contact());
 }
 
-TEST_F(Proxy_Rfc3261_16_12, ATargetRefreshMovesTheDialog) {
+TEST_F(Proxy_Rfc3261_16_12, AContactFromWhichAPhoneDoesNotSendIsNotFollowed) {
     connect(alice, bob);
     Phone& moved = world.stranger("alice2", "198.51.100.11:5060");
     RequestText update = alice.make_in(at_alice, "UPDATE");

@@ -179,12 +179,13 @@ TEST_F(StatelessRefresh_Rfc3261_12_2_2, AnAnswerDoesNotSayWhoseContactItShows) {
 }
 
 TEST_F(StatelessRefresh_Rfc3261_12_2_2, TheAnswerOfAPeerIsFollowedByAStranger) {
-    connect(peer, bob, "SUBSCRIBE");
-    bob.send_in(at_callee, "NOTIFY");
-    peer.send_text(showing(peer.expects("NOTIFY").response(200), twin.contact()));
+    connect(peer, bob);
+    // An UPDATE has no Record-Route that would prove anything.
+    bob.send_in(at_callee, "UPDATE");
+    peer.send_text(showing(peer.expects("UPDATE").response(200), twin.contact()));
     at_callee.remote_target = twin.contact();
-    bob.send_in(at_callee, "NOTIFY");
-    twin.expects("NOTIFY");
+    bob.send_in(at_callee, "BYE");
+    twin.expects("BYE");
 }
 
 TEST_F(TargetRefresh_Behaviour, AnotherPortOfTheSameHostMustBeShownToo) {

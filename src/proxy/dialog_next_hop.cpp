@@ -99,8 +99,7 @@ void ProxyCore::note_answered_target(const sip::MessageView& response, const tra
 bool ProxyCore::may_follow(const IncomingRequest& request, const DialogToken& token,
                            const sip::Uri& uri) const {
     if (is_shown(request, hop_hash(uri), !token.is_nated)) return true;
-    return request.is_trusted && !token.is_nated &&
-           request.snapshot.tenant_of(uri) == ports::kNoTenant;
+    return request.is_trusted && !token.is_nated;
 }
 
 DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& routing) const {
@@ -123,6 +122,8 @@ DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& r
     }
     // A WebSocket client is nowhere but at the other end of its own connection (RFC 7118 §5).
     if (transport::is_websocket(hop->transport)) return {token.flow};
+    // Who shows an address of ours as his own cannot be reached there.
+    if (request.snapshot.tenant_of(*uri) != ports::kNoTenant) return {token.flow};
     if (!hop->address) {
         const bool is_client =
             transport::is_websocket(token.flow.transport) || location::is_unresolvable(*uri);

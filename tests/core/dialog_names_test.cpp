@@ -108,6 +108,14 @@ TEST_F(DialogNames_Rfc3261_16_12, WhatNoAddressBelongsToStaysOnItsFlow) {
     EXPECT_TRUE(world.dns.empty());
 }
 
+TEST_F(DialogNames_Rfc3261_16_12, WhoShowsANameOfOursIsWhereHeIs) {
+    call("sip:b@example.test").ack();
+    one.expects("ACK");
+    bye();
+    one.expects("BYE");
+    EXPECT_TRUE(world.dns.empty());
+}
+
 TEST_F(DialogNames_Rfc3261_16_12, TheConnectionOfTheDialogIsUsedAgain) {
     Phone& by_tcp = world.stranger("tcp", "203.0.113.1:40000", Transport::Tcp);
     Phone& bob = world.registered("bob", "198.51.100.20:5060");

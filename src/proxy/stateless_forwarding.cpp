@@ -230,7 +230,10 @@ void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& resp
     if (!own || !next) return s_.counters.add(Counter::stray_responses_dropped_total);
     const auto way = open_via_flow(*own, *next, s_.keys, now.wall, snapshot.listeners);
     if (!way) return s_.counters.add(Counter::rx_response_next_via_mismatch_dropped_total);
-    if (!render_response(response, flow, &*way, true, branch.loop_hash, snapshot, setup_.node,
+    // Nobody remembers whether it was a binding that led there: a trusted peer is taken for a
+    // server.
+    const bool is_phone = !snapshot.is_trusted(flow);
+    if (!render_response(response, flow, &*way, is_phone, branch.loop_hash, snapshot, setup_.node,
                          s_.keys, now.wall, rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;

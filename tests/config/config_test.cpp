@@ -178,7 +178,7 @@ TEST(Config_Behaviour, FindsAllFaultsAtOnceInTheOrderOfTheirLines) {
         faults("shards = 65\n[registrar]\ncontacts_max = 0\nexpire_max = \"1h\"\n"),
         ElementsAre(
             "1: shards = 65 is refused: expected a whole number from 0 to 64",
-            "3: registrar.contacts_max = 0 is refused: expected a whole number from 1 to 100",
+            "3: registrar.contacts_max = 0 is refused: expected a whole number from 1 to 60",
             "4: unknown key \"expire_max\" in [registrar]; the nearest known key is "
             "\"expires_max\""));
 }

@@ -23,7 +23,7 @@ TEST(Documentation_Behaviour, IsWhatTheTableSays) {
 
 TEST(Documentation_Behaviour, ShowsTypeDefaultAndHelpOfAKey) {
     const std::string all = documentation();
-    EXPECT_NE(all.find("| `contacts_max` | number, 1 to 100 | `10` | How many"), std::string::npos);
+    EXPECT_NE(all.find("| `contacts_max` | number, 1 to 60 | `10` | How many"), std::string::npos);
     EXPECT_NE(all.find("## [[listen]]"), std::string::npos);
 }
 

@@ -36,8 +36,10 @@ class Call final {
     uint8_t dialog_count = 0;
     uint8_t ended_dialogs =
         0;  // a bit for each of `dialogs`: a late 200 of one that is over does not revive it
-    uint8_t contact_count = 0;
-    std::array<uint64_t, 4> contacts{};
+    /// What each side has shown since the beginning, the newest first; 0: nothing. The caller's,
+    /// then the callees'.
+    using Shown = std::array<uint64_t, 2>;
+    std::array<Shown, 2> shown{};
     static constexpr uint8_t kHeldEventsMax = 16;
     uint8_t held_events = 0;   // that the journal was told
     uint16_t held_status = 0;  // a failure that is not final yet

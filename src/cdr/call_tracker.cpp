@@ -274,18 +274,20 @@ bool CallTracker::is_answered(CallHandle handle) const {
     return call != nullptr && call->is_answered;
 }
 
-void CallTracker::contact_shown(CallHandle handle, uint64_t contact_hash) {
+void CallTracker::contact_shown(CallHandle handle, bool by_caller, uint64_t contact_hash) {
     Call* call = calls_.get(handle);
-    if (call == nullptr || has_shown(handle, contact_hash)) return;
-    call->contacts[call->contact_count++ % call->contacts.size()] = contact_hash;
+    if (call == nullptr) return;
+    Call::Shown& shown = call->shown[by_caller ? 0 : 1];
+    if (shown[0] != contact_hash) shown = {contact_hash, shown[0]};
 }
 
 bool CallTracker::has_shown(CallHandle handle, uint64_t contact_hash) const {
     const Call* call = calls_.get(handle);
-    if (call == nullptr) return false;
-    const size_t count = std::min<size_t>(call->contact_count, call->contacts.size());
-    return std::find(call->contacts.begin(), call->contacts.begin() + count, contact_hash) !=
-           call->contacts.begin() + count;
+    if (call == nullptr || contact_hash == 0) return false;
+    return std::any_of(call->shown.begin(), call->shown.end(),
+                       [contact_hash](const Call::Shown& shown) {
+                           return shown[0] == contact_hash || shown[1] == contact_hash;
+                       });
 }
 
 void CallTracker::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {

@@ -81,8 +81,8 @@ class CallTracker final {
     bool is_answered(CallHandle call) const;
 
     /// Remembers a Contact (its hash) that was shown inside a dialog of the call (target refresh).
-    /// At most four, the oldest gives way.
-    void contact_shown(CallHandle call, uint64_t contact_hash);
+    /// At most two of each side, the oldest gives way: no side makes that of the other forgotten.
+    void contact_shown(CallHandle call, bool by_caller, uint64_t contact_hash);
     bool has_shown(CallHandle call, uint64_t contact_hash) const;
 
     /// Takes up a call of before a restart. One that was not answered ends 32 s after its last

@@ -43,8 +43,8 @@ struct DialogHop {
 /// from the watcher itself.
 /// Behind a NAT, and of a WebSocket client, nothing but that flow arrives; a Contact with "ob"
 /// asks for it (RFC 5626 §4.3).
-/// Deviation: RFC 3261 §8.1.2 — a name in the dialog is not looked up: its server is at the other
-/// end of the SUBSCRIBE's flow.
+/// Deviation: RFC 3261 §8.1.2 — a name in the dialog is not looked up: the NOTIFY goes back the way
+/// by which its SUBSCRIBE came.
 DialogHop next_hop_of(const DialogText& dialog, const transport::Flow& flow, bool is_direct,
                       const WayContext& context);
 

@@ -59,19 +59,20 @@ void ProxyCore::note_shown(const ShownTarget& target, ShownAs as) {
     if (!target.tells_sides()) return;
     const uint64_t key = shown_targets_.key(target, as);
     const cdr::CallHandle call = s_.calls.find(target.call_id, target.shown_by, target.shown_to);
-    if (call) return s_.calls.contact_shown(call, key);
+    if (call)
+        return s_.calls.contact_shown(call, s_.calls.is_caller_tag(call, target.shown_by), key);
     shown_targets_.note(key);
 }
 
 /// Inside a proven dialog only: the token says that its sender is the side of his From tag.
 void ProxyCore::note_refreshed_target(const IncomingRequest& request, const Routing& routing) {
     if (!routing.token || !refreshes_target(request.method())) return;
-    const FarSide side = far_side_of(request);
-    const ShownHop hop = shown_hop(request.message, {}, request.flow, side);
+    const ShownHop hop = shown_hop(request.message, {}, request.flow, far_side_of(request));
     if (hop.is_bound_to_flow) return;
-    const bool is_vouched = request.is_trusted || side == FarSide::BehindProxy;
-    // Deviation: RFC 3261 §12.2.2 — a phone that shows an address from which it does not send is
-    // taken to be behind a NAT, as at the beginning of a dialog: its flow is kept.
+    // Anybody can write another Via, as if he were behind a proxy.
+    const bool is_vouched = request.is_trusted;
+    // Deviation: RFC 3261 §12.2.2 — who shows an address from which he does not send, and is no
+    // trusted peer, is taken to be behind a NAT: his flow is kept.
     if (!hop.is_at_source && !is_vouched) return;
     note_shown({request.call_id, request.from.tag, request.to.tag, hop.hash},
                hop.is_at_source ? ShownAs::Source : ShownAs::Vouched);

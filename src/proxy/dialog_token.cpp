@@ -54,7 +54,9 @@ uint32_t identity_hash(uint64_t dialog, const DialogIdentity& identity,
 uint64_t hop_hash(const sip::Uri& uri) {
     std::array<char, 600> text;
     size_t size = 0;
+    // A NUL ends each part: no part can have one, so that no two hops are one text.
     for (const char c : uri.host.substr(0, 256)) text[size++] = text::lower(c);
+    text[size++] = '\0';
     const uint16_t port = uri.port_or_default();
     std::memcpy(text.data() + size, &port, sizeof port);
     size += sizeof port;
@@ -63,7 +65,7 @@ uint64_t hop_hash(const sip::Uri& uri) {
     }
     // It is there that the request would go (RFC 3263 §4).
     if (const auto maddr = uri.param("maddr")) {
-        text[size++] = ';';
+        text[size++] = '\0';
         for (const char c : maddr->substr(0, 256)) text[size++] = text::lower(c);
     }
     return siphash(kHopKey, {text.data(), size});

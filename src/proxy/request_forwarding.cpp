@@ -319,6 +319,15 @@ ShownHop shown_hop(const sip::MessageView& message, std::string_view route_befor
     return hop;
 }
 
+void add_content_length(const sip::MessageView& message, const transport::Flow& flow,
+                        sip::EditList& edits) {
+    if (!transport::is_reliable(flow.transport)) return;
+    if (message.first(HeaderId::ContentLength) != nullptr) return;
+    std::string length;
+    text::append_number(length, message.body().size());
+    edits.append_header("Content-Length", length);
+}
+
 bool render_request(const Forwarding& forwarding, std::string& out) {
     const IncomingRequest& request = forwarding.request;
     const sip::MessageView& message = request.message;
@@ -349,12 +358,7 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
         message,
         {request.is_trusted, request.snapshot.is_trusted(forwarding.flow), forwarding.asserted},
         edits);
-    if (transport::is_reliable(forwarding.flow.transport) &&
-        message.first(HeaderId::ContentLength) == nullptr) {
-        std::string length;
-        text::append_number(length, message.body().size());
-        edits.append_header("Content-Length", length);
-    }
+    add_content_length(message, forwarding.flow, edits);
     if (!edits.ok()) return false;
     edits.render(out);
     return true;

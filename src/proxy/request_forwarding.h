@@ -8,6 +8,7 @@
 #include "crypto/token.h"
 #include "proxy/incoming_request.h"
 #include "proxy/route_preprocessing.h"
+#include "sip/edit_list.h"
 
 namespace signalbox::proxy {
 
@@ -39,6 +40,12 @@ std::string_view next_hop_uri(const Routing& routing, std::string_view path,
 /// The request as it goes out, into `out` (cleared first). False when it would need more edits than
 /// an EditList holds: answer 513.
 bool render_request(const Forwarding& forwarding, std::string& out);
+
+/// Says how long the body is where `message` does not and leaves over a stream by `flow`: what
+/// follows it there would else be taken for its body, or its body for another message (RFC 3261
+/// §18.3, §20.14).
+void add_content_length(const sip::MessageView& message, const transport::Flow& flow,
+                        sip::EditList& edits);
 
 /// True when this request may leave over TLS only: its Request-URI was SIPS, or it leaves with a
 /// SIPS URI as Request-URI or topmost Route (RFC 3261 §26.2.2).

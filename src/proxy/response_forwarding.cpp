@@ -110,6 +110,7 @@ bool render_response(const sip::MessageView& response, const transport::Flow& fl
                               edits);
     const bool is_to_trusted = upstream != nullptr && snapshot.is_trusted(*upstream);
     edit_identity(response, {snapshot.is_trusted(flow), is_to_trusted, {}}, edits);
+    if (upstream != nullptr) add_content_length(response, *upstream, edits);
     if (!edits.ok()) return false;
     edits.render(out);
     return true;

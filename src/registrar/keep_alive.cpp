@@ -17,6 +17,16 @@ constexpr uint32_t kPlacesPerTurn = 1024;
 /// A phone that registered in this part of the interval is left out once: its router has not
 /// forgotten it.
 constexpr int kRecentDivisor = 4;
+/// The request names the Contact twice and is to stay below the size of a datagram.
+constexpr size_t kContactBytesMax = 400;
+
+/// Fit for the Request-URI of a request in a datagram: no sips, which is never carried in the clear
+/// (RFC 3261 §26.2.2), and nothing that has no place there (§19.1.1).
+bool is_fit_to_ask(std::string_view contact) {
+    const auto uri = sip::parse_uri(contact);
+    return uri && uri->scheme == sip::Scheme::Sip && uri->headers.empty() &&
+           !uri->param("method") && contact.size() <= kContactBytesMax;
+}
 
 }  // namespace
 
@@ -60,7 +70,7 @@ void KeepAlive::ask_phones_at(Now now, uint32_t place, const ports::Snapshot& sn
 void KeepAlive::ask(const location::Binding& binding, const ports::Snapshot& snapshot,
                     ports::Outbox& out) {
     const auto flow = location::reachable_flow(binding, snapshot, setup_.shard);
-    if (!flow) return;
+    if (!flow || !is_fit_to_ask(binding.record.contact)) return;
     transaction::BranchFields fields;
     fields.kind = transaction::BranchKind::KeepAlive;
     fields.cookie = s_.random.next();

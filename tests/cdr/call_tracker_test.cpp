@@ -320,13 +320,15 @@ TEST_F(CallTracker_Behaviour, PastTheLimitACallIsNotTrackedButCounted) {
     EXPECT_EQ(events(), "SSS");
 }
 
-TEST_F(CallTracker_Behaviour, RemembersTheLastFourContacts) {
+TEST_F(CallTracker_Behaviour, RemembersTheLastTwoContactsOfEachSide) {
     const CallHandle call = begin();
-    for (uint64_t hash = 1; hash <= 5; ++hash) tracker.contact_shown(call, hash);
-    tracker.contact_shown(call, 5);
-    EXPECT_FALSE(tracker.has_shown(call, 1));
-    for (uint64_t hash = 2; hash <= 5; ++hash) EXPECT_TRUE(tracker.has_shown(call, hash)) << hash;
-    EXPECT_FALSE(tracker.has_shown({}, 2));
+    tracker.contact_shown(call, true, 9);
+    for (uint64_t hash = 1; hash <= 5; ++hash) tracker.contact_shown(call, false, hash);
+    tracker.contact_shown(call, false, 5);
+    EXPECT_FALSE(tracker.has_shown(call, 3));
+    for (const uint64_t hash : {4, 5, 9}) EXPECT_TRUE(tracker.has_shown(call, hash)) << hash;
+    EXPECT_FALSE(tracker.has_shown({}, 9));
+    EXPECT_FALSE(tracker.has_shown(call, 0));
 }
 
 TEST_F(CallTracker_Behaviour, ARestoredCallKeepsItsIdentityAndItsLimit) {

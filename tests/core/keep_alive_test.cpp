@@ -162,6 +162,20 @@ TEST_F(KeepAlive_Rfc4787_4_3, ARestoredBindingIsAskedToo) {
     phone.expects("OPTIONS");
 }
 
+TEST(KeepAlive_Rfc3261_19_1_1, AContactThatDoesNotFitIsNotAsked) {
+    for (const std::string contact :
+         {"<sips:bob@10.0.0.7:5060>", "<sip:bob@10.0.0.7:5060?Subject=x>",
+          "<sip:bob@10.0.0.7:5060;method=INVITE>", "<tel:+4930123>"}) {
+        KeepAliveWorld world;
+        Phone& phone = world.phone_of("bob");
+        RequestText request = phone.registration();
+        request.contact = contact;
+        phone.send(request).expect(200);
+        world.wait(kInterval * 3);
+        EXPECT_TRUE(phone.is_silent()) << contact;
+    }
+}
+
 TEST(KeepAlive_Behaviour, NothingIsSentWhereItIsTurnedOff) {
     KeepAliveWorld world(Duration{});
     Phone& phone = world.phone_of("bob");

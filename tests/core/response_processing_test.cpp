@@ -48,6 +48,25 @@ TEST_F(Responses_Rfc3261_16_7, RemovesOurViaAndNothingElse) {
     EXPECT_NE(call.response().text().find("X-Mark: a , b\r\n"), std::string::npos);
 }
 
+/// What follows a response on its stream is no part of it, and its body is no other message.
+TEST(StreamResponse_Rfc3261_18_3, AResponseWithoutContentLengthGetsOne) {
+    World world;
+    Phone& alice = world.stranger("alice", "198.51.100.10:5060", transport::Transport::Tcp);
+    Phone& bob = world.registered("bob", "198.51.100.20:5060");
+    Outgoing call = alice.invite(bob).expect(100);
+    const Incoming leg = bob.expects("INVITE");
+    const std::string inner = "INVITE sip:+900123@gw.test SIP/2.0\r\n\r\n";
+    for (const int status : {183, 480}) {
+        std::string text = leg.response(status, {}, inner);
+        const size_t length = text.find("Content-Length:");
+        text.erase(length, text.find("\r\n", length) + 2 - length);
+        bob.send_text(text);
+        call.expect(status);
+        EXPECT_EQ(call.response().header("Content-Length"), std::to_string(inner.size()));
+        EXPECT_EQ(call.response().body(), inner);
+    }
+}
+
 TEST_F(Responses_Rfc3261_16_7, A100GoesNoFurther) {
     leg.answers(100);
     EXPECT_TRUE(alice.is_silent());

@@ -134,6 +134,9 @@ TEST_F(DialogToken_Rfc3261_16_6, AHopIsHostPortAndTransport) {
     EXPECT_NE(hash("sip:a@192.0.2.8"), base);
     EXPECT_NE(hash("sip:a@192.0.2.9;transport=tcp"), base);
     EXPECT_NE(hash("sip:a@192.0.2.9;maddr=192.0.2.8"), base);
+    // The octets of the ports 13106 and 31354 are "23" and "zz".
+    EXPECT_NE(hash("sip:s@192.0.2.1:13106;transport=zzudp"),
+              hash("sip:s@192.0.2.123:31354;transport=udp"));
 }
 
 }  // namespace

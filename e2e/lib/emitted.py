@@ -23,6 +23,7 @@ EVERY_RESPONSE = {"server"}
 OWN_REQUESTS = {
     "CANCEL": ({"max-forwards"}, {"route", "reason"}),
     "ACK": ({"max-forwards"}, {"route"}),
+    "OPTIONS": ({"max-forwards"}, {"accept"}),
     "NOTIFY": ({"max-forwards", "contact", "event", "subscription-state"}, {"route", "content-type", "record-route", "supported", "allow"}),
 }
 OWN_RESPONSES = {
@@ -32,7 +33,7 @@ OWN_RESPONSES = {
 }
 OWN_2XX = {
     "REGISTER": ({"date"}, {"contact", "path", "service-route", "require", "supported", "flow-timer"}),
-    "OPTIONS": ({"allow", "accept", "supported"}, {"accept-encoding", "accept-language", "allow-events"}),
+    "OPTIONS": ({"allow", "accept", "supported"}, {"accept-encoding", "accept-language", "allow-events", "contact"}),
     "SUBSCRIBE": ({"expires", "contact"}, {"record-route"}),
     "CANCEL": (set(), set()), "BYE": (set(), set()),
 }

@@ -13,14 +13,16 @@ uint64_t ShownTargets::key(const ShownTarget& target, ShownAs as) const {
     std::array<uint64_t, 2> mixed = hash_key_;
     mixed[0] ^= siphash(mixed, target.call_id);
     mixed[1] ^= siphash(mixed, target.shown_by);
-    mixed[0] ^= siphash(mixed, target.shown_to);
+    const uint64_t side = siphash(mixed, target.shown_to);
+    mixed[0] ^= side;
     mixed[1] ^= target.hop;
-    return siphash(mixed, as == ShownAs::Source ? "source" : "vouched") | 1;
+    const uint64_t all = siphash(mixed, as == ShownAs::Source ? "source" : "vouched");
+    return (all & ~kSideBits) | (side & kSideBits) | 1;
 }
 
 void ShownTargets::note(uint64_t key) {
     if (sets_.empty()) sets_.resize(sets_count_);
-    Set& set = sets_[(key >> 1) % sets_count_];
+    Set& set = sets_[set_of(key)];
     auto place = std::find(set.begin(), set.end(), key);
     if (place == set.end()) {
         place = set.end() - 1;
@@ -32,7 +34,7 @@ void ShownTargets::note(uint64_t key) {
 
 bool ShownTargets::has(uint64_t key) const {
     if (sets_.empty()) return false;
-    const Set& set = sets_[(key >> 1) % sets_count_];
+    const Set& set = sets_[set_of(key)];
     return std::find(set.begin(), set.end(), key) != set.end();
 }
 

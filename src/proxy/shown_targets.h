@@ -29,8 +29,9 @@ struct ShownTarget {
 };
 
 /// A table of fixed size, in sets of four, of which the one that was shown longest ago gives way;
-/// who is forgotten is reached as if he had never moved. Single-threaded; one per shard; takes its
-/// memory at the first use. A restart forgets all.
+/// who is forgotten is reached as if he had never moved. All that one side of a dialog shows stands
+/// in one set: whoever shows much makes few others forgotten. Single-threaded; one per shard; takes
+/// its memory at the first use. A restart forgets all.
 class ShownTargets final {
  public:
     /// About 512 KiB.
@@ -46,7 +47,11 @@ class ShownTargets final {
 
  private:
     static constexpr size_t kWays = 4;
+    /// Of a key: they say whose it is, and thereby which set. The lowest one is always 1.
+    static constexpr uint64_t kSideBits = 0xffff;
     using Set = std::array<uint64_t, kWays>;  // the newest first; 0: free
+
+    size_t set_of(uint64_t key) const { return ((key & kSideBits) >> 1) % sets_count_; }
 
     std::array<uint64_t, 2> hash_key_;
     Counters& counters_;

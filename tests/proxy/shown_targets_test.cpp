@@ -48,6 +48,20 @@ TEST_F(ShownTargets_Behaviour, TheOneShownLongestAgoGivesWay) {
     EXPECT_EQ(counters.value(Counter::shown_targets_forgotten_total), 1U);
 }
 
+TEST_F(ShownTargets_Behaviour, WhoShowsMuchMakesFewOthersForgotten) {
+    ShownTargets many(random, counters, 256);
+    const auto of = [&](int dialog) {
+        const std::string call_id = "call" + std::to_string(dialog);
+        return many.key({call_id, "a", "b", 7}, ShownAs::Source);
+    };
+    for (int dialog = 0; dialog < 32; ++dialog) many.note(of(dialog));
+    for (uint64_t hop = 1; hop <= 1000; ++hop)
+        many.note(many.key({"much", "a", "b", hop}, ShownAs::Source));
+    int kept = 0;
+    for (int dialog = 0; dialog < 32; ++dialog) kept += many.has(of(dialog)) ? 1 : 0;
+    EXPECT_GE(kept, 29);
+}
+
 TEST_F(ShownTargets_Behaviour, AlikeTagsTellNoSides) {
     EXPECT_TRUE(target.tells_sides());
     EXPECT_FALSE((ShownTarget{"call", "a", "a", 1}.tells_sides()));

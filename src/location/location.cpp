@@ -1,5 +1,5 @@
 // Bindings in one block each, addresses of record in a slab, and one timer per address of record.
-#include "location/location.h"
+#include "location/location_block.h"
 
 #include <algorithm>
 #include <array>
@@ -10,40 +10,6 @@
 #include "base/text.h"
 
 namespace signalbox::location {
-
-/// A binding; its contact, parameters, Call-ID and user agent stand behind it in this order, then
-/// its path.
-struct Location::Block {
-    Block* next = nullptr;         // of the same address of record
-    Block* stream_next = nullptr;  // of the same connection
-    Block* stream_previous = nullptr;
-    Instant expires;
-    WallTime expires_wall;
-    WallTime updated;
-    transport::Flow flow;
-    uint32_t cseq = 0;
-    uint32_t reg_id = 0;
-    uint16_t contact_size = 0;
-    uint16_t parameters_size = 0;
-    uint16_t call_id_size = 0;
-    uint16_t user_agent_size = 0;
-    uint16_t path_size = 0;
-    // In one word: a contact's budget has no room for four.
-    uint16_t q : 10 = 1000;
-    bool has_q : 1 = false;
-    bool is_nated : 1 = false;
-    bool is_flow_closed : 1 = false;
-    bool is_unresolvable : 1 = false;  // stands in the index of these
-
-    size_t text_size() const {
-        return size_t{contact_size} + parameters_size + call_id_size + user_agent_size + path_size;
-    }
-    char* text() { return reinterpret_cast<char*>(this + 1); }
-    const char* text() const { return reinterpret_cast<const char*>(this + 1); }
-    bool has_connection() const {
-        return flow.transport != transport::Transport::Udp && !is_flow_closed;
-    }
-};
 
 namespace {
 
@@ -69,9 +35,6 @@ uint64_t unresolvable_key(const sip::Uri& uri) {
     }
     return hash;
 }
-
-/// Longer than any registration; keeps sums of times from damaged records in range.
-constexpr Duration kExpiresMax = std::chrono::hours(24 * 3650);
 
 }  // namespace
 
@@ -318,48 +281,6 @@ bool Location::replace(Now now, ports::TenantId tenant, std::string_view aor,
     return true;
 }
 
-ports::EventHeader Location::header(Now now, ports::TenantId tenant,
-                                    uint64_t snapshot_version) const {
-    ports::EventHeader header;
-    header.kind = ports::JournalEventKind::BindingsChanged;
-    header.tenant = tenant;
-    header.node = setup_.node;
-    header.shard = setup_.shard;
-    header.snapshot_version = snapshot_version;
-    header.wall = now.wall;
-    header.monotonic = now.monotonic;
-    return header;
-}
-
-void Location::journal(Now now, ports::TenantId tenant, std::string_view aor,
-                       uint64_t snapshot_version, ports::Outbox& out) {
-    const Address* address = find(tenant, aor);
-    const size_t count = address == nullptr ? 0 : address->count;
-    out.journal_with([&](std::string& bytes) {
-        ports::BindingsEncoder encoder(header(now, tenant, snapshot_version), aor, count, bytes);
-        if (address == nullptr) return;
-        for (const Block* block = address->first; block != nullptr; block = block->next) {
-            encoder.add(view(*block).record);
-        }
-    });
-}
-
-void Location::restore(Now now, const ports::BindingsEvent& event) {
-    found_.clear();
-    for (const ports::BindingRecord& record : event.bindings) {
-        if (record.expires <= now.wall) continue;
-        Binding binding;
-        binding.record = ports::view_of(record);
-        const auto left = std::min<WallTime::duration>(
-            record.expires - now.wall, std::chrono::duration_cast<WallTime::duration>(kExpiresMax));
-        binding.expires = now.monotonic + left;
-        binding.is_flow_closed = transport::is_reliable(record.flow.transport);
-        found_.push_back(binding);
-    }
-    replace(now, event.header.tenant, event.aor, found_, event.header.snapshot_version);
-    found_.clear();
-}
-
 void Location::on_timer(Now now, const TimerDue& due, ports::Outbox& out) {
     expired_.aor.clear();
     if (due.kind != kTimerExpiry) return;
@@ -413,25 +334,6 @@ bool Location::has_live_binding_from(Now now, ports::TenantId tenant, std::strin
         if (block->expires > now.monotonic && block->flow.remote.address == source) return true;
     }
     return false;
-}
-
-void Location::page(Now now, uint32_t after, uint32_t limit, ports::RegistrationsReply& reply) {
-    const uint32_t wanted = std::max<uint32_t>(limit, 1);
-    uint32_t place = after;
-    for (; place < addresses_.places() && reply.bindings.size() < wanted; ++place) {
-        const Address* address = addresses_.get(addresses_.at(place));
-        if (address == nullptr) continue;
-        ports::BindingsEvent event;
-        event.header = header(now, address->tenant, address->snapshot_version);
-        event.aor.assign(address->name, address->name_size);
-        for (const Block* block = address->first; block != nullptr; block = block->next) {
-            if (block->expires > now.monotonic) {
-                event.bindings.push_back(ports::record_of(view(*block).record));
-            }
-        }
-        if (!event.bindings.empty()) reply.bindings.push_back(std::move(event));
-    }
-    reply.next = place < addresses_.places() ? place : 0;
 }
 
 }  // namespace signalbox::location

@@ -8,23 +8,15 @@
 #include <nmmintrin.h>
 #endif
 
+#include "base/crc_table.h"
+
 namespace signalbox::store {
 
 namespace {
 
 constexpr uint32_t kPolynomial = 0x82f63b78;  // Castagnoli, reflected
 
-constexpr std::array<uint32_t, 256> make_table() {
-    std::array<uint32_t, 256> table{};
-    for (uint32_t octet = 0; octet < 256; ++octet) {
-        uint32_t value = octet;
-        for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) * kPolynomial);
-        table[octet] = value;
-    }
-    return table;
-}
-
-constexpr std::array<uint32_t, 256> kTable = make_table();
+constexpr std::array<uint32_t, 256> kTable = make_crc_table(kPolynomial);
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) uint32_t crc32c_sse42(uint32_t seed, std::string_view bytes) {

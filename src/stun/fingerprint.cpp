@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "base/crc_table.h"
+
 namespace signalbox::stun {
 
 namespace {
@@ -10,17 +12,7 @@ namespace {
 constexpr uint32_t kPolynomial = 0xedb88320;  // reflected
 constexpr uint32_t kMask = 0x5354554e;
 
-constexpr std::array<uint32_t, 256> make_table() {
-    std::array<uint32_t, 256> table{};
-    for (uint32_t octet = 0; octet < 256; ++octet) {
-        uint32_t value = octet;
-        for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) * kPolynomial);
-        table[octet] = value;
-    }
-    return table;
-}
-
-constexpr std::array<uint32_t, 256> kTable = make_table();
+constexpr std::array<uint32_t, 256> kTable = make_crc_table(kPolynomial);
 
 }  // namespace
 

@@ -45,6 +45,16 @@ struct RefreshTest : ::testing::Test {
         at_caller.routes = last.values("Record-Route");
         at_caller.cseq = 1;
     }
+    /// Alice's subscription goes on from another address, and bob's next NOTIFY goes there.
+    void the_subscriber_moves() {
+        connect(alice, bob, "SUBSCRIBE");
+        Outgoing sent = moved.send_in(at_caller, "SUBSCRIBE");
+        bob.expects("SUBSCRIBE").answers(200);
+        sent.expect(200);
+        at_callee.remote_target = moved.contact();
+        bob.send_in(at_callee, "NOTIFY");
+        moved.expects("NOTIFY");
+    }
     /// `response`, in which each side has the tag of the other.
     std::string with_tags_turned(std::string response) const {
         const std::string from = at_caller.local.substr(at_caller.local.find("tag="));
@@ -125,13 +135,7 @@ TEST_F(TargetRefresh_Rfc3261_12_2_2, ASecondViaVouchesForNoContact) {
 }
 
 TEST_F(TargetRefresh_Rfc6665_4_4_1, ASubscriberThatMovedGetsTheNextNotify) {
-    connect(alice, bob, "SUBSCRIBE");
-    Outgoing sent = moved.send_in(at_caller, "SUBSCRIBE");
-    bob.expects("SUBSCRIBE").answers(200);
-    sent.expect(200);
-    at_callee.remote_target = moved.contact();
-    bob.send_in(at_callee, "NOTIFY");
-    moved.expects("NOTIFY");
+    the_subscriber_moves();
     EXPECT_TRUE(alice.is_silent());
 }
 
@@ -149,13 +153,7 @@ TEST_F(TargetRefresh_Rfc6665_4_4_1, ANotifierThatMovedGetsTheNextSubscribe) {
 }
 
 TEST_F(StatelessRefresh_Rfc3261_12_2_2, IsFollowedWithoutAnyTransaction) {
-    connect(alice, bob, "SUBSCRIBE");
-    Outgoing sent = moved.send_in(at_caller, "SUBSCRIBE");
-    bob.expects("SUBSCRIBE").answers(200);
-    sent.expect(200);
-    at_callee.remote_target = moved.contact();
-    bob.send_in(at_callee, "NOTIFY");
-    moved.expects("NOTIFY");
+    the_subscriber_moves();
     EXPECT_TRUE(world.is_empty());
 }
 

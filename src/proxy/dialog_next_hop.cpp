@@ -105,8 +105,6 @@ bool ProxyCore::may_follow(const IncomingRequest& request, const DialogToken& to
 
 DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& routing) const {
     const DialogToken& token = *routing.token;
-    // A GRUU has our own address: where its phone is not known now, the dialog's flow is left.
-    if (routing.gruu) return {token.flow};
     const std::string_view next = next_hop_uri(routing, {}, routing.target());
     const auto uri = sip::parse_uri(next);
     const auto hop = uri ? hop_of(next, routing.target()) : fail(ErrorCode::malformed_uri);
@@ -123,7 +121,7 @@ DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& r
     }
     // A WebSocket client is nowhere but at the other end of its own connection (RFC 7118 §5).
     if (transport::is_websocket(hop->transport)) return {token.flow};
-    // Who shows an address of ours as his own cannot be reached there.
+    // Who shows an address of ours as his own, as in a GRUU, cannot be reached there.
     if (request.snapshot.tenant_of(*uri) != ports::kNoTenant) return {token.flow};
     if (!hop->address) {
         const bool is_client =

@@ -76,7 +76,7 @@ void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::
     if (const auto ended = check_end(packet, view); !ended) {
         return on_unreadable(packet, view, ended.error(), out);
     }
-    if (!view.is_request()) return proxy.on_response(now, view, packet.flow, out);
+    if (!view.is_request()) return proxy.on_response(now, view, *fields, packet.flow, out);
     on_request(now, proxy::make_request(view, *fields, packet.flow, snapshots.current()), out);
 }
 

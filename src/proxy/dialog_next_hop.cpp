@@ -80,15 +80,14 @@ void ProxyCore::note_refreshed_target(const IncomingRequest& request, const Rout
 
 /// Of the answer only the Contact counts: who its two sides are, the request says, which alone is
 /// proven. `token` is that request's; null: it was none inside a dialog, or is not known any more.
-void ProxyCore::note_answered_target(const sip::MessageView& response, const transport::Flow& flow,
-                                     const DialogToken* token, ShownTarget target) {
-    if (!refreshes_target(response.method()) || response.status() < 200 || response.status() >= 300)
-        return;
-    const ShownHop hop = shown_hop(response, {}, flow, FarSide::Phone);
+void ProxyCore::note_answered_target(const IncomingResponse& response, const DialogToken* token,
+                                     ShownTarget target) {
+    if (!refreshes_target(response.method()) || !response.is_success()) return;
+    const ShownHop hop = shown_hop(response.message, {}, response.flow, FarSide::Phone);
     if (hop.is_bound_to_flow) return;
     // Who was not at his own Contact in the beginning, and behind no NAT, has a proxy before him.
     const bool is_behind_proxy = token != nullptr && !token->is_nated && !token->is_at_contact;
-    const bool is_vouched = is_behind_proxy || s_.snapshots.current().is_trusted(flow);
+    const bool is_vouched = is_behind_proxy || s_.snapshots.current().is_trusted(response.flow);
     if (!hop.is_at_source && !is_vouched) return;
     target.hop = hop.hash;
     note_shown(target, hop.is_at_source ? ShownAs::Source : ShownAs::Vouched);

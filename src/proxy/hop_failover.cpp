@@ -154,13 +154,13 @@ void ProxyCore::hop_overdue(Now now, ContextHandle handle, size_t index, ports::
 }
 
 bool ProxyCore::leave_overloaded_hop(Now now, ContextHandle handle, size_t index,
-                                     const sip::MessageView& response, ports::Outbox& out) {
+                                     const IncomingResponse& response, ports::Outbox& out) {
     ResponseContext& context = *contexts_.get(handle);
     Branch& branch = context.branches[index];
     if (branch.attempts == nullptr || !branch.attempts->lookup) return false;
     const resolver::ResolverSettings& settings = context.snapshot->resolver;
     Duration time = settings.hold_down;
-    if (const auto asked = sip::parse_retry_after(response.value(HeaderId::RetryAfter))) {
+    if (const auto asked = sip::parse_retry_after(response.message.value(HeaderId::RetryAfter))) {
         time = std::min<Duration>(std::chrono::seconds(asked->seconds), settings.hold_down_max);
     }
     hold_down(now, settings, branch.attempts->hop, time, out);
@@ -190,9 +190,8 @@ void ProxyCore::note_hop_answered(Now now, Branch& branch, int status, ports::Ou
 
 void ProxyCore::on_left_hop_response(Now now, ContextHandle handle, size_t index,
                                      transaction::ClientHandle client,
-                                     const sip::MessageView& response, const transport::Flow& flow,
-                                     ports::Outbox& out) {
-    if (response.status() < 200 || response.status() >= 300) {
+                                     const IncomingResponse& response, ports::Outbox& out) {
+    if (!response.is_success()) {
         s_.counters.add(Counter::left_hop_responses_dropped_total);
         return;
     }
@@ -205,7 +204,7 @@ void ProxyCore::on_left_hop_response(Now now, ContextHandle handle, size_t index
         branch.client = client;
         branch.hop_deadline = kNever;
     }
-    on_final(now, handle, index, response, flow, out);
+    on_final(now, handle, index, response, out);
 }
 
 /// The context ends: whatever its hops still send is for the upstream transaction.

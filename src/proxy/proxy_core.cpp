@@ -46,6 +46,21 @@ std::string_view plain_display(std::string_view display, std::string& scratch) {
     return is_quoted ? display.substr(1, display.size() - 2) : display;
 }
 
+/// With views of the copy for what is read again when the request is answered.
+void keep_request(ResponseContext& context, const IncomingRequest& request) {
+    const std::string_view received = request.message.bytes();
+    context.request = context.arena.copy(received);
+    const auto kept = [&](std::string_view part) {
+        if (part.empty()) return std::string_view{};
+        return context.request.substr(static_cast<size_t>(part.data() - received.data()),
+                                      part.size());
+    };
+    context.call_id = kept(request.call_id);
+    context.from_tag = kept(request.from.tag);
+    context.to_tag = kept(request.to.tag);
+    context.reason = kept(request.message.value(HeaderId::Reason));
+}
+
 }  // namespace
 
 ProxyCore::ProxyCore(const Setup& setup, const Services& services)
@@ -96,7 +111,7 @@ ContextHandle ProxyCore::begin(Now now, const IncomingRequest& request, const Ad
         return {};
     }
     context.snapshot = s_.snapshots.use();
-    context.request = context.arena.copy(request.message.bytes());
+    keep_request(context, request);
     context.flow = request.flow;
     context.method = request.method();
     context.started = now;

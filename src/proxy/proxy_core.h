@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "ports/port_reply.h"
 #include "proxy/directory.h"
+#include "proxy/incoming_response.h"
 #include "proxy/large_acks.h"
 #include "proxy/local_reply.h"
 #include "proxy/moved_flows.h"
@@ -70,8 +71,9 @@ class ProxyCore final {
     /// ends nothing (RFC 3261 §9.2). Forwards or refuses one that matches nothing (§16.10).
     void on_cancel(Now now, const IncomingRequest& request, transaction::ServerHandle cancelled,
                    ports::Outbox& out);
-    void on_response(Now now, const sip::MessageView& response, const transport::Flow& flow,
-                     ports::Outbox& out);
+    /// `fields` is what check_message() read of it.
+    void on_response(Now now, const sip::MessageView& response, const sip::KeyFields& fields,
+                     const transport::Flow& flow, ports::Outbox& out);
     void on_transaction_event(Now now, const transaction::TransactionEvent& event,
                               ports::Outbox& out);
     void on_timer(Now now, const TimerDue& due, ports::Outbox& out);
@@ -132,8 +134,8 @@ class ProxyCore final {
     bool is_shown(const IncomingRequest& request, uint64_t hop, bool may_be_vouched) const;
     void note_shown(const ShownTarget& target, ShownAs as);
     void note_refreshed_target(const IncomingRequest& request, const Routing& routing);
-    void note_answered_target(const sip::MessageView& response, const transport::Flow& flow,
-                              const DialogToken* token, ShownTarget target);
+    void note_answered_target(const IncomingResponse& response, const DialogToken* token,
+                              ShownTarget target);
 
     // Next hops: next_hop_selection.cpp, branch_sending.cpp, hop_failover.cpp
     void resolve_or_send(Now now, ContextHandle handle, size_t index, const Target& target,
@@ -173,11 +175,11 @@ class ProxyCore final {
     void send_large_by_datagram(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
     void hop_overdue(Now now, ContextHandle handle, size_t index, ports::Outbox& out);
     bool leave_overloaded_hop(Now now, ContextHandle handle, size_t index,
-                              const sip::MessageView& response, ports::Outbox& out);
+                              const IncomingResponse& response, ports::Outbox& out);
     void note_hop_answered(Now now, Branch& branch, int status, ports::Outbox& out);
     void on_left_hop_response(Now now, ContextHandle handle, size_t index,
-                              transaction::ClientHandle client, const sip::MessageView& response,
-                              const transport::Flow& flow, ports::Outbox& out);
+                              transaction::ClientHandle client, const IncomingResponse& response,
+                              ports::Outbox& out);
     void end_attempts(const ResponseContext& context, const Branch& branch);
 
     void start_stateful(Now now, const IncomingRequest& request, const Routing& routing,
@@ -217,9 +219,7 @@ class ProxyCore final {
     void take_back(Now now, const IncomingRequest& request, const Routing& routing,
                    const StatelessRequest& handed, ports::Outbox& out);
     bool can_go_on(Now now, const IncomingRequest& request, uint64_t loop_hash) const;
-    void forward_stateless_response(Now now, const sip::MessageView& response,
-                                    const transaction::BranchFields& branch,
-                                    const transport::Flow& flow, ports::Outbox& out);
+    void forward_stateless_response(Now now, const IncomingResponse& response, ports::Outbox& out);
 
     // ACKs to 2xx: ack_forwarding.cpp
     bool forward_ack_to_gruu(Now now, const IncomingRequest& request, const Routing& routing,
@@ -246,13 +246,12 @@ class ProxyCore final {
 
     // Responses: response_processing.cpp
     void on_provisional(Now now, ContextHandle handle, size_t index,
-                        const sip::MessageView& response, ports::Outbox& out);
-    void on_final(Now now, ContextHandle handle, size_t index, const sip::MessageView& response,
-                  const transport::Flow& flow, ports::Outbox& out);
-    void on_success(Now now, ContextHandle handle, size_t index, const sip::MessageView& response,
+                        const IncomingResponse& response, ports::Outbox& out);
+    void on_final(Now now, ContextHandle handle, size_t index, const IncomingResponse& response,
+                  ports::Outbox& out);
+    void on_success(Now now, ContextHandle handle, size_t index, const IncomingResponse& response,
                     ports::Outbox& out);
-    void on_late_success(Now now, uint64_t owner, uint64_t loop_hash,
-                         const sip::MessageView& response, const transport::Flow& flow,
+    void on_late_success(Now now, uint64_t owner, const IncomingResponse& response,
                          ports::Outbox& out);
     static bool end_branch(ResponseContext& context, size_t index);
     void branch_failed(Now now, ContextHandle handle, size_t index, int status, ports::Outbox& out);
@@ -263,8 +262,7 @@ class ProxyCore final {
     void note_final(Now now, ResponseContext& context, int status, ports::EndedBy by,
                     std::string_view reason, ports::Outbox& out);
     void finish_if_done(ContextHandle handle);
-    void note_contacts(Now now, const ResponseContext& context, const sip::MessageView& response,
-                       const transport::Flow& flow);
+    void note_contacts(Now now, const ResponseContext& context, const IncomingResponse& response);
 
     // Ends made here: cancel_processing.cpp, timer_c.cpp, pending_invites.cpp
     void cancel_pending(Now now, ContextHandle handle, std::string_view reason, ports::Outbox& out);

@@ -82,8 +82,9 @@ struct ResponseContext {
 
     Arena arena;
     ports::SnapshotUse snapshot;
-    std::string_view request;   // the packet's octets, in the arena
-    transport::Flow flow;       // by which it came
+    std::string_view request;                            // the packet's octets, in the arena
+    std::string_view call_id, from_tag, to_tag, reason;  // of the request, and views of it
+    transport::Flow flow;                                // by which it came
     std::string_view asserted;  // the P-Asserted-Identity of its authenticated sender
     transaction::ServerHandle server;
     std::span<Branch> branches;

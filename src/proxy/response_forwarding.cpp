@@ -26,10 +26,10 @@ std::optional<DialogToken> own_token(const sip::NameAddr& route, uint64_t loop_h
     return token;
 }
 
-void rewrite_record_routes(const sip::MessageView& response, const transport::Flow& flow,
-                           bool is_direct, uint64_t loop_hash, const ports::Snapshot& snapshot,
-                           uint16_t node, const crypto::TokenKeys& keys, WallTime now,
-                           sip::EditList& edits) {
+void rewrite_record_routes(const IncomingResponse& incoming, bool is_direct,
+                           const ports::Snapshot& snapshot, uint16_t node,
+                           const crypto::TokenKeys& keys, WallTime now, sip::EditList& edits) {
+    const sip::MessageView& response = incoming.message;
     std::string_view before_ours;
     bool found = false;
     DialogTokenText sealed;
@@ -39,20 +39,20 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
         while (!rest.empty()) {
             const auto route = sip::parse_name_addr(rest, ErrorCode::malformed_record_route, &rest);
             if (!route) return;
-            const auto token = own_token(*route, loop_hash, snapshot, keys, now);
+            const auto token = own_token(*route, incoming.branch.loop_hash, snapshot, keys, now);
             if (!token) {
                 if (found) return;
                 before_ours = route->text;
                 continue;
             }
             if (!found) {
-                const ShownHop hop = shown_hop(response, before_ours, flow,
+                const ShownHop hop = shown_hop(response, before_ours, incoming.flow,
                                                is_direct ? FarSide::Phone : FarSide::BehindProxy);
                 DialogToken back = *token;
                 back.next_hop = hop.hash;
                 back.is_nated = hop.is_nated;
                 back.is_at_contact = hop.is_at_source;
-                back.flow = flow;
+                back.flow = incoming.flow;
                 back.leads_to_caller = !token->leads_to_caller;
                 sealed = seal_dialog_token(back, node, keys);
                 found = true;
@@ -64,52 +64,53 @@ void rewrite_record_routes(const sip::MessageView& response, const transport::Fl
     }
 }
 
-bool has_second_via(const sip::MessageView& response) {
-    const sip::HeaderField* via = response.first(HeaderId::Via);
-    if (via == nullptr) return false;
-    sip::ListWalker values(response.value(*via));
-    values.next();
-    return values.next().has_value() || response.next(via) != nullptr;
+/// The values of Via behind ours, in the same header field or in the next one; empty without.
+std::string_view vias_below_ours(const IncomingResponse& response) {
+    if (!response.fields.more_vias.empty()) return response.fields.more_vias;
+    const sip::MessageView& message = response.message;
+    const sip::HeaderField* next = message.next(message.first(HeaderId::Via));
+    return next == nullptr ? std::string_view{} : message.value(*next);
 }
 
 }  // namespace
 
-std::string_view tag_of(const sip::MessageView& message, HeaderId id) {
-    const auto address = sip::parse_name_addr(message.value(id), ErrorCode::malformed_to);
-    return address ? address->tag : std::string_view{};
+std::optional<sip::Via> second_via(const IncomingResponse& response) {
+    std::string_view rest;
+    const auto via = sip::parse_via(vias_below_ours(response), &rest);
+    return via ? std::optional(*via) : std::nullopt;
 }
 
-bool proves_dialog(const sip::MessageView& response, uint64_t loop_hash,
-                   const ports::Snapshot& snapshot, const crypto::TokenKeys& keys, WallTime now) {
+bool proves_dialog(const IncomingResponse& incoming, const ports::Snapshot& snapshot,
+                   const crypto::TokenKeys& keys, WallTime now) {
+    const sip::MessageView& response = incoming.message;
     for (const sip::HeaderField* field = response.first(HeaderId::RecordRoute); field != nullptr;
          field = response.next(field)) {
         std::string_view rest = response.value(*field);
         while (!rest.empty()) {
             const auto route = sip::parse_name_addr(rest, ErrorCode::malformed_record_route, &rest);
             if (!route) return false;
-            const auto token = own_token(*route, loop_hash, snapshot, keys, now);
+            const auto token = own_token(*route, incoming.branch.loop_hash, snapshot, keys, now);
             if (!token) continue;
-            const HeaderId caller = token->leads_to_caller ? HeaderId::From : HeaderId::To;
-            return dialog_hash(response.value(HeaderId::CallId), tag_of(response, caller), keys) ==
-                   token->dialog;
+            const std::string_view caller =
+                token->leads_to_caller ? incoming.from_tag() : incoming.to_tag();
+            return dialog_hash(incoming.call_id(), caller, keys) == token->dialog;
         }
     }
     return false;
 }
 
-bool render_response(const sip::MessageView& response, const transport::Flow& flow,
-                     const transport::Flow* upstream, bool is_direct, uint64_t loop_hash,
-                     const ports::Snapshot& snapshot, uint16_t node, const crypto::TokenKeys& keys,
-                     WallTime now, std::string& out) {
-    if (!has_second_via(response)) return false;
+bool render_response(const IncomingResponse& incoming, const transport::Flow* upstream,
+                     bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
+                     const crypto::TokenKeys& keys, WallTime now, std::string& out) {
+    const sip::MessageView& response = incoming.message;
+    if (vias_below_ours(incoming).empty()) return false;
     sip::EditList edits(response);
     edits.set_version();
     edits.remove_first_values(HeaderId::Via, 1);
     if (makes_dialog(response))
-        rewrite_record_routes(response, flow, is_direct, loop_hash, snapshot, node, keys, now,
-                              edits);
+        rewrite_record_routes(incoming, is_direct, snapshot, node, keys, now, edits);
     const bool is_to_trusted = upstream != nullptr && snapshot.is_trusted(*upstream);
-    edit_identity(response, {snapshot.is_trusted(flow), is_to_trusted, {}}, edits);
+    edit_identity(response, {snapshot.is_trusted(incoming.flow), is_to_trusted, {}}, edits);
     if (upstream != nullptr) add_content_length(response, *upstream, edits);
     if (!edits.ok()) return false;
     edits.render(out);

@@ -2,13 +2,13 @@
 // 3325 §5
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "crypto/token.h"
 #include "ports/snapshot.h"
-#include "sip/message_view.h"
-#include "transport/flow.h"
+#include "proxy/incoming_response.h"
 
 namespace signalbox::proxy {
 
@@ -16,24 +16,23 @@ namespace signalbox::proxy {
 inline constexpr std::string_view kAnsweredElsewhere =
     "SIP;cause=200;text=\"Call completed elsewhere\"";
 
-/// The tag in From or To, empty without one. Views: the message.
-std::string_view tag_of(const sip::MessageView& message, sip::HeaderId id);
+/// The Via below ours: of who sent us the request. Nothing when there is none, or it is malformed.
+std::optional<sip::Via> second_via(const IncomingResponse& response);
 
 /// True when the response has our Record-Route of this passage of its request, and that proves that
 /// Call-ID and the tag of the dialog's caller are those of the request.
-bool proves_dialog(const sip::MessageView& response, uint64_t loop_hash,
-                   const ports::Snapshot& snapshot, const crypto::TokenKeys& keys, WallTime now);
+bool proves_dialog(const IncomingResponse& response, const ports::Snapshot& snapshot,
+                   const crypto::TokenKeys& keys, WallTime now);
 
 /// Takes our Via off and, in a response that makes a dialog, lets our Record-Route name the far
-/// side (its flow and Contact) for the requests that the caller will send. `flow` is where the
-/// response came from; `is_direct` says that a phone is at its other end, whose Contact shows
-/// whether it is behind a NAT. `loop_hash` is the one in our branch: of a request that passed us
-/// twice, each passage changes its own Record-Route only. `upstream` is where the request came
-/// from: who is who is told across the border of trust only (RFC 3325 §5), and null is not trusted.
-/// `out` is cleared first. False when no Via is left: the response was meant for us and ends here.
-bool render_response(const sip::MessageView& response, const transport::Flow& flow,
-                     const transport::Flow* upstream, bool is_direct, uint64_t loop_hash,
-                     const ports::Snapshot& snapshot, uint16_t node, const crypto::TokenKeys& keys,
-                     WallTime now, std::string& out);
+/// side (its flow and Contact) for the requests that the caller will send. `is_direct` says that a
+/// phone is at the other end of the response's flow, whose Contact shows whether it is behind a
+/// NAT. Of a request that passed us twice, each passage changes its own Record-Route only.
+/// `upstream` is where the request came from: who is who is told across the border of trust only
+/// (RFC 3325 §5), and null is not trusted. `out` is cleared first. False when no Via is left: the
+/// response was meant for us and ends here.
+bool render_response(const IncomingResponse& response, const transport::Flow* upstream,
+                     bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
+                     const crypto::TokenKeys& keys, WallTime now, std::string& out);
 
 }  // namespace signalbox::proxy

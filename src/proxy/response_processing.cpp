@@ -45,27 +45,26 @@ constexpr Branch kNobodyAnswered = [] {
 
 }  // namespace
 
-void ProxyCore::on_response(Now now, const sip::MessageView& response, const transport::Flow& flow,
-                            ports::Outbox& out) {
-    const auto via = sip::parse_via(response.value(HeaderId::Via));
-    const auto branch =
-        via ? transaction::read_branch(via->branch, s_.keys, now.wall) : std::nullopt;
-    if (!branch || !is_own_sent_by(*via, flow, s_.snapshots.current())) {
+void ProxyCore::on_response(Now now, const sip::MessageView& message, const sip::KeyFields& fields,
+                            const transport::Flow& flow, ports::Outbox& out) {
+    const auto branch = transaction::read_branch(fields.via.branch, s_.keys, now.wall);
+    if (!branch || !is_own_sent_by(fields.via, flow, s_.snapshots.current())) {
         s_.counters.add(Counter::rx_response_sent_by_mismatch_dropped_total);
         return;
     }
+    const IncomingResponse response{message, flow, fields, *branch};
     if (branch->kind == transaction::BranchKind::Stateless)
-        return forward_stateless_response(now, response, *branch, flow, out);
+        return forward_stateless_response(now, response, out);
     if (branch->kind == transaction::BranchKind::KeepAlive)
         return s_.counters.add(Counter::nat_keep_alives_answered_total);
     const transaction::ResponseMatch match =
-        s_.transactions.receive_response(now, response, *via, out.transmits);
+        s_.transactions.receive_response(now, message, *branch, out.transmits);
     if (match.kind != transaction::ResponseMatch::Kind::Pass) return;
     const Owner owner = Owner::unpack(match.owner);
     if (owner.kind == Owner::Kind::OtherUser)
-        return s_.other_user.on_response(now, match.owner, {response.status(), &response}, out);
+        return s_.other_user.on_response(now, match.owner, {response.status(), &message}, out);
     if (owner.kind == Owner::Kind::LateSuccess)
-        return on_late_success(now, match.owner, branch->loop_hash, response, flow, out);
+        return on_late_success(now, match.owner, response, out);
     const ContextHandle handle = owner.context();
     ResponseContext* context = contexts_.get(handle);
     if (context == nullptr || owner.branch >= context->branches.size()) {
@@ -74,18 +73,18 @@ void ProxyCore::on_response(Now now, const sip::MessageView& response, const tra
     }
     Branch& branch_of_response = context->branches[owner.branch];
     if (branch_of_response.attempts != nullptr && match.client != branch_of_response.client) {
-        return on_left_hop_response(now, handle, owner.branch, match.client, response, flow, out);
+        return on_left_hop_response(now, handle, owner.branch, match.client, response, out);
     }
     note_hop_answered(now, branch_of_response, response.status(), out);
     if (response.status() < 200) {
         on_provisional(now, handle, owner.branch, response, out);
     } else {
-        on_final(now, handle, owner.branch, response, flow, out);
+        on_final(now, handle, owner.branch, response, out);
     }
 }
 
 void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
-                               const sip::MessageView& response, ports::Outbox& out) {
+                               const IncomingResponse& response, ports::Outbox& out) {
     ResponseContext& context = *contexts_.get(handle);
     Branch& branch = context.branches[index];
     branch.has_provisional = true;
@@ -98,9 +97,8 @@ void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
         arm(handle);
     }
     if (context.is_final_sent) return;
-    const transport::Flow flow = s_.transactions.client_flow(branch.client);
-    if (!render_response(response, flow, &context.flow, branch.is_binding, context.loop_hash,
-                         *context.snapshot, setup_.node, s_.keys, now.wall, rendered_))
+    if (!render_response(response, &context.flow, branch.is_binding, *context.snapshot, setup_.node,
+                         s_.keys, now.wall, rendered_))
         return;
     s_.calls.ringing(now, context.call, branch.leg, branch.target, out);
     if (s_.transactions.respond(now, context.server, response.status(), rendered_, out.transmits)) {
@@ -109,8 +107,7 @@ void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
 }
 
 void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
-                         const sip::MessageView& response, const transport::Flow& flow,
-                         ports::Outbox& out) {
+                         const IncomingResponse& response, ports::Outbox& out) {
     ResponseContext& context = *contexts_.get(handle);
     Branch& branch = context.branches[index];
     const bool is_first = branch.state != BranchState::Final;
@@ -123,15 +120,15 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
         leave_overloaded_hop(now, handle, index, response, out)) {
         return;
     }
-    if (!render_response(response, flow, &context.flow, branch.is_binding, context.loop_hash,
-                         *context.snapshot, setup_.node, s_.keys, now.wall, rendered_)) {
+    if (!render_response(response, &context.flow, branch.is_binding, *context.snapshot, setup_.node,
+                         s_.keys, now.wall, rendered_)) {
         if (is_first) branch_failed(now, handle, index, 502, out);
         return;
     }
     end_branch(context, index);
     if (response.status() < 300) {
         branch.status = response.status();
-        note_contacts(now, context, response, flow);
+        note_contacts(now, context, response);
         return on_success(now, handle, index, response, out);
     }
     if (!is_first) return;
@@ -151,15 +148,15 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
 }
 
 void ProxyCore::on_success(Now now, ContextHandle handle, size_t index,
-                           const sip::MessageView& response, ports::Outbox& out) {
+                           const IncomingResponse& response, ports::Outbox& out) {
     ResponseContext& context = *contexts_.get(handle);
     const Branch& branch = context.branches[index];
     if (!context.is_invite() && context.is_final_sent) return finish_if_done(handle);
     if (context.is_invite()) {
-        s_.calls.answered(now, context.call, branch.leg, tag_of(response, HeaderId::To),
-                          branch.target, out);
+        s_.calls.answered(now, context.call, branch.leg, response.to_tag(), branch.target, out);
     } else {
-        note_final(now, context, response.status(), EndedBy::Callee, response.reason(), out);
+        note_final(now, context, response.status(), EndedBy::Callee, response.message.reason(),
+                   out);
     }
     context.is_final_sent = true;
     if (s_.transactions.respond(now, context.server, response.status(), rendered_, out.transmits)) {
@@ -168,23 +165,20 @@ void ProxyCore::on_success(Now now, ContextHandle handle, size_t index,
     cancel_pending(now, handle, kAnsweredElsewhere, out);
 }
 
-void ProxyCore::on_late_success(Now now, uint64_t packed_owner, uint64_t loop_hash,
-                                const sip::MessageView& response, const transport::Flow& flow,
+void ProxyCore::on_late_success(Now now, uint64_t packed_owner, const IncomingResponse& response,
                                 ports::Outbox& out) {
     const Owner owner = Owner::unpack(packed_owner);
-    if (response.status() < 200 || response.status() >= 300 ||
-        !s_.transactions.is_live(owner.server())) {
+    if (!response.is_success() || !s_.transactions.is_live(owner.server())) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;
     }
     const ports::Snapshot& snapshot = s_.snapshots.current();
     const transport::Flow upstream = s_.transactions.server_flow(owner.server());
-    if (!render_response(response, flow, &upstream, owner.branch != 0, loop_hash, snapshot,
-                         setup_.node, s_.keys, now.wall, rendered_))
+    if (!render_response(response, &upstream, owner.branch != 0, snapshot, setup_.node, s_.keys,
+                         now.wall, rendered_))
         return;
-    const std::string_view caller_tag = tag_of(response, HeaderId::From);
-    const cdr::CallHandle call = s_.calls.find(response.value(HeaderId::CallId), caller_tag, {});
-    s_.calls.answered(now, call, 0, tag_of(response, HeaderId::To), {}, out);
+    const cdr::CallHandle call = s_.calls.find(response.call_id(), response.from_tag(), {});
+    s_.calls.answered(now, call, 0, response.to_tag(), {}, out);
     if (s_.transactions.respond(now, owner.server(), response.status(), rendered_, out.transmits)) {
         s_.counters.add(Counter::responses_forwarded_total);
     }
@@ -308,39 +302,35 @@ void ProxyCore::note_final(Now now, ResponseContext& context, int status, EndedB
     // was.
     const bool is_over = status < 300 || status == 481 || status == 408 || by == EndedBy::Server;
     if (context.method != Method::Bye || !is_over) return;
-    const ResumedRequest resumed(context);
-    const IncomingRequest& bye = resumed.request();
-    const bool by_caller = s_.calls.is_caller_tag(context.call, bye.from.tag);
-    const std::string_view given = bye.message.value(HeaderId::Reason);
-    s_.calls.dialog_ended(context.call, context.started, by_caller ? bye.to.tag : bye.from.tag,
+    const bool by_caller = s_.calls.is_caller_tag(context.call, context.from_tag);
+    s_.calls.dialog_ended(context.call, context.started,
+                          by_caller ? context.to_tag : context.from_tag,
                           by_caller ? EndedBy::Caller : EndedBy::Callee,
-                          given.empty() ? "BYE" : given, out);
+                          context.reason.empty() ? "BYE" : context.reason, out);
 }
 
 void ProxyCore::note_contacts(Now now, const ResponseContext& context,
-                              const sip::MessageView& response, const transport::Flow& flow) {
+                              const IncomingResponse& response) {
     if (!begins_dialog(context.method) && context.method != Method::Update) return;
     const cdr::CallHandle call =
-        s_.calls.find(response.value(HeaderId::CallId), tag_of(response, HeaderId::From),
-                      tag_of(response, HeaderId::To));
+        s_.calls.find(response.call_id(), response.from_tag(), response.to_tag());
     // Knowing the tags is not enough to shorten a session that is up.
     const bool may_refresh = context.is_proven || !s_.calls.is_answered(call);
     if (refreshes_session(context.method) && may_refresh)
-        s_.calls.session_refreshed(now, call, session_interval(response));
-    const ResumedRequest resumed(context);
-    const IncomingRequest& request = resumed.request();
+        s_.calls.session_refreshed(now, call, session_interval(response.message));
+    const bool is_in_dialog = !context.to_tag.empty();
     // The beginning of any other dialog is in its Record-Route; an ACK may come without one.
-    if (!request.is_in_dialog() && !context.is_invite()) return;
+    if (!is_in_dialog && !context.is_invite()) return;
     std::optional<DialogToken> token;
-    if (request.is_in_dialog()) {
-        const auto routing = preprocess_route(request, s_.keys, now.wall);
+    if (is_in_dialog) {
+        const ResumedRequest resumed(context);
+        const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
         CHECK(routing.has_value());
         token = routing->token;
     }
-    const std::string_view answered_by =
-        request.is_in_dialog() ? request.to.tag : tag_of(response, HeaderId::To);
-    note_answered_target(response, flow, token ? &*token : nullptr,
-                         {request.call_id, answered_by, request.from.tag});
+    const std::string_view answered_by = is_in_dialog ? context.to_tag : response.to_tag();
+    note_answered_target(response, token ? &*token : nullptr,
+                         {context.call_id, answered_by, context.from_tag});
 }
 
 }  // namespace signalbox::proxy

@@ -213,42 +213,35 @@ void ProxyCore::take_back(Now now, const IncomingRequest& request, const Routing
     start_stateful(now, request, routing, {relay, {}, handed.loop_hash, request.is_trusted}, out);
 }
 
-void ProxyCore::forward_stateless_response(Now now, const sip::MessageView& response,
-                                           const transaction::BranchFields& branch,
-                                           const transport::Flow& flow, ports::Outbox& out) {
+void ProxyCore::forward_stateless_response(Now now, const IncomingResponse& response,
+                                           ports::Outbox& out) {
     // Nobody answers an ACK (RFC 3261 §17.1.1.2, §13.2.2.4): who does has another use for our Via.
     if (response.method() == Method::Ack)
         return s_.counters.add(Counter::rx_responses_to_ack_dropped_total);
     const ports::Snapshot& snapshot = s_.snapshots.current();
-    std::string_view rest;
-    const auto own = sip::parse_via(response.value(HeaderId::Via), &rest);
-    if (rest.empty()) {
-        const sip::HeaderField* field = response.next(response.first(HeaderId::Via));
-        if (field != nullptr) rest = response.value(*field);
-    }
-    const auto next = sip::parse_via(rest);
-    if (!own || !next) return s_.counters.add(Counter::stray_responses_dropped_total);
-    const auto way = open_via_flow(*own, *next, s_.keys, now.wall, snapshot.listeners);
+    const auto next = second_via(response);
+    if (!next) return s_.counters.add(Counter::stray_responses_dropped_total);
+    const auto way =
+        open_via_flow(response.fields.via, *next, s_.keys, now.wall, snapshot.listeners);
     if (!way) return s_.counters.add(Counter::rx_response_next_via_mismatch_dropped_total);
     // Nobody remembers whether it was a binding that led there: a trusted peer is taken for a
     // server.
-    const bool is_phone = !snapshot.is_trusted(flow);
-    if (!render_response(response, flow, &*way, is_phone, branch.loop_hash, snapshot, setup_.node,
-                         s_.keys, now.wall, rendered_)) {
+    const bool is_phone = !snapshot.is_trusted(response.flow);
+    if (!render_response(response, &*way, is_phone, snapshot, setup_.node, s_.keys, now.wall,
+                         rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;
     }
     // Nobody cancels an INVITE that is answered: what may come of it is its ACK, and itself again.
     if (response.status() >= 200 && response.method() != Method::Cancel)
-        stateless_choices_.shorten(now.monotonic, branch.cookie, now.monotonic + snapshot.timers.h);
+        stateless_choices_.shorten(now.monotonic, response.branch.cookie,
+                                   now.monotonic + snapshot.timers.h);
     // Without its request nothing but our Record-Route proves whose answer it is.
-    const bool is_success = response.status() >= 200 && response.status() < 300;
     const bool is_proven =
-        is_success && proves_dialog(response, branch.loop_hash, snapshot, s_.keys, now.wall);
-    if (is_success && (is_proven || snapshot.is_trusted(flow))) {
-        note_answered_target(response, flow, nullptr,
-                             {response.value(HeaderId::CallId), tag_of(response, HeaderId::To),
-                              tag_of(response, HeaderId::From)});
+        response.is_success() && proves_dialog(response, snapshot, s_.keys, now.wall);
+    if (response.is_success() && (is_proven || !is_phone)) {
+        note_answered_target(response, nullptr,
+                             {response.call_id(), response.to_tag(), response.from_tag()});
     }
     out.transmits.add(*way, rendered_);
     s_.counters.add(Counter::responses_forwarded_total);

@@ -61,7 +61,8 @@ Result<KeyFields> check_message(const MessageView& view) {
     TRY(check_counts(view));
     // Only the top Via: those below it are another element's business (RFC 3261 §16.3 step 1).
     const HeaderField* top = view.first(HeaderId::Via);
-    const auto via = parse_via(view.value(*top));
+    std::string_view more_vias;
+    const auto via = parse_via(view.value(*top), &more_vias);
     if (!via) return fail(ErrorCode::malformed_via, top->value_begin);
     if (!via->is_sip_2) return fail(ErrorCode::unsupported_via_protocol, top->value_begin);
     const auto from = read_address(view, HeaderId::From, ErrorCode::malformed_from);
@@ -84,7 +85,7 @@ Result<KeyFields> check_message(const MessageView& view) {
             return fail(ErrorCode::malformed_content_length, field->value_begin);
         }
     }
-    return KeyFields{*via, *from, *to, *cseq};
+    return KeyFields{*via, more_vias, *from, *to, *cseq};
 }
 
 }  // namespace signalbox::sip

@@ -9,7 +9,8 @@ namespace signalbox::sip {
 
 /// What every element reads of every message. Views: the message.
 struct KeyFields {
-    Via via;  // the topmost
+    Via via;                     // the topmost
+    std::string_view more_vias;  // behind it in the same header field; empty without
     NameAddr from, to;
     CSeq cseq;
 };

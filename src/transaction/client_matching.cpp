@@ -19,15 +19,13 @@ bool is_method_of(const ClientTransaction& transaction, const sip::MessageView& 
     return cseq && extension_method_hash(cseq->method_text) == transaction.extension_hash;
 }
 
-const ClientTransaction* find_by_branch(std::string_view branch, Now now,
-                                        const LayerResources& resources,
+const ClientTransaction* find_by_branch(const BranchFields& branch, const LayerResources& resources,
                                         const Slab<ClientTransaction>& slab, ClientHandle& client) {
-    const std::optional<BranchFields> fields = read_branch(branch, resources.keys, now.wall);
-    if (!fields || fields->kind != BranchKind::Stateful) return nullptr;
-    if (fields->node != resources.node || fields->shard != resources.shard) return nullptr;
-    client = ClientHandle{fields->index, fields->generation};
+    if (branch.kind != BranchKind::Stateful) return nullptr;
+    if (branch.node != resources.node || branch.shard != resources.shard) return nullptr;
+    client = ClientHandle{branch.index, branch.generation};
     const ClientTransaction* transaction = slab.get(client);
-    if (transaction == nullptr || transaction->cookie != fields->cookie) return nullptr;
+    if (transaction == nullptr || transaction->cookie != branch.cookie) return nullptr;
     return transaction;
 }
 

@@ -14,8 +14,7 @@ bool is_method_of(const ClientTransaction& transaction, const sip::MessageView& 
 
 /// The record that a branch of ours names: node, shard, place, generation and cookie must be right.
 /// Null: none. The handle is set to it.
-const ClientTransaction* find_by_branch(std::string_view branch, Now now,
-                                        const LayerResources& resources,
+const ClientTransaction* find_by_branch(const BranchFields& branch, const LayerResources& resources,
                                         const Slab<ClientTransaction>& slab, ClientHandle& client);
 
 }  // namespace signalbox::transaction

@@ -168,11 +168,10 @@ bool ClientTransactions::is_pending(const ClientTransaction& transaction) {
     return transaction.state != static_cast<uint8_t>(NonInviteClientState::Completed);
 }
 
-ClientHandle ClientTransactions::match(Now now, const sip::MessageView& response,
-                                       const sip::Via& via) const {
+ClientHandle ClientTransactions::match(const sip::MessageView& response,
+                                       const BranchFields& branch) const {
     ClientHandle client;
-    const ClientTransaction* transaction =
-        find_by_branch(via.branch, now, resources_, slab_, client);
+    const ClientTransaction* transaction = find_by_branch(branch, resources_, slab_, client);
     if (transaction == nullptr) return {};
     if (response.method() == sip::Method::Cancel && transaction->method == sip::Method::Invite) {
         client = transaction->cancel;
@@ -183,8 +182,8 @@ ClientHandle ClientTransactions::match(Now now, const sip::MessageView& response
 }
 
 ResponseMatch ClientTransactions::receive(Now now, const sip::MessageView& response,
-                                          const sip::Via& via, transport::Transmits& out) {
-    const ClientHandle client = match(now, response, via);
+                                          const BranchFields& branch, transport::Transmits& out) {
+    const ClientHandle client = match(response, branch);
     ClientTransaction* transaction = slab_.get(client);
     if (transaction == nullptr) {
         resources_.counters.add(Counter::stray_responses_dropped_total);

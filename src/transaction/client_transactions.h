@@ -51,7 +51,7 @@ class ClientTransactions final {
     void abandon(ClientHandle client);
     void set_owner(ClientHandle client, uint64_t owner);
 
-    ResponseMatch receive(Now now, const sip::MessageView& response, const sip::Via& via,
+    ResponseMatch receive(Now now, const sip::MessageView& response, const BranchFields& branch,
                           transport::Transmits& out);
     void on_timer(Now now, ClientHandle client, transport::Transmits& out);
     void on_transmit_failed(Now now, ClientHandle client, transport::Transmits& out);
@@ -65,7 +65,7 @@ class ClientTransactions final {
     struct Step;
     static Step step(const ClientTransaction& transaction, uint8_t event);
     ClientTransaction* find_or_count(ClientHandle client);
-    ClientHandle match(Now now, const sip::MessageView& response, const sip::Via& via) const;
+    ClientHandle match(const sip::MessageView& response, const BranchFields& branch) const;
 
     uint16_t advance(Now now, ClientHandle client, uint8_t event, const sip::MessageView* response,
                      transport::Transmits& out);

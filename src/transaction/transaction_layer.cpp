@@ -124,8 +124,9 @@ void TransactionLayer::set_owner(ClientHandle client, uint64_t owner) {
 }
 
 ResponseMatch TransactionLayer::receive_response(Now now, const sip::MessageView& response,
-                                                 const sip::Via& via, transport::Transmits& out) {
-    return impl_->clients.receive(now, response, via, out);
+                                                 const BranchFields& branch,
+                                                 transport::Transmits& out) {
+    return impl_->clients.receive(now, response, branch, out);
 }
 
 void TransactionLayer::on_timer(Now now, const TimerDue& due, transport::Transmits& out) {

@@ -12,6 +12,7 @@
 #include "base/timer_wheel.h"
 #include "sip/header_values.h"
 #include "sip/message_view.h"
+#include "transaction/branch.h"
 #include "transaction/machine_coverage.h"
 #include "transaction/sip_timers.h"
 #include "transaction/transaction_values.h"
@@ -101,11 +102,11 @@ class TransactionLayer final {
 
     // --- responses that arrive
 
-    /// Finds the client transaction by the branch of the top Via (ours: slot, generation and cookie
-    /// must be right) and the CSeq method, and lets its machine act: an ACK for a non-2xx final
-    /// response is sent here. A further 2xx in Accepted is Pass.
-    ResponseMatch receive_response(Now now, const sip::MessageView& response, const sip::Via& via,
-                                   transport::Transmits& out);
+    /// Finds the client transaction by the branch of the top Via, as read_branch() gave it (slot,
+    /// generation and cookie must be right), and the CSeq method, and lets its machine act: an ACK
+    /// for a non-2xx final response is sent here. A further 2xx in Accepted is Pass.
+    ResponseMatch receive_response(Now now, const sip::MessageView& response,
+                                   const BranchFields& branch, transport::Transmits& out);
 
     // --- time and transport
 

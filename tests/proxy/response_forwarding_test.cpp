@@ -44,8 +44,12 @@ struct ResponseTest : ::testing::Test {
     bool render(const std::string& response, bool is_direct = true) {
         sip::MessageView view;
         CHECK(sip::parse_message(response, view).has_value());
-        return render_response(view, callee, &caller, is_direct, kLoopHash, snapshot, 1, keys, kNow,
-                               out);
+        const auto fields = sip::check_message(view);
+        CHECK(fields.has_value());
+        transaction::BranchFields branch;
+        branch.loop_hash = kLoopHash;
+        return render_response({view, callee, *fields, branch}, &caller, is_direct, snapshot, 1,
+                               keys, kNow, out);
     }
     /// What the nth of our Record-Routes in `out` says.
     DialogToken token(size_t nth = 0) const {

@@ -128,7 +128,9 @@ std::vector<TransactionEvent> LayerWorld::events() {
 
 ResponseMatch LayerWorld::receive_response(const std::string& text) {
     const Parsed parsed(text);
-    const ResponseMatch match = layer->receive_response(now, parsed.view, parsed.via, out);
+    const auto branch = read_branch(parsed.via.branch, keys, now.wall);
+    if (!branch) return {};
+    const ResponseMatch match = layer->receive_response(now, parsed.view, *branch, out);
     collect();
     return match;
 }

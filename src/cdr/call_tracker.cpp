@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/sip_hasher.h"
 #include "cdr/call.h"
 
 namespace signalbox::cdr {
@@ -49,9 +50,7 @@ CallTracker::CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool,
 CallTracker::~CallTracker() = default;
 
 uint64_t CallTracker::key(std::string_view call_id, std::string_view caller_tag) const {
-    const std::array<uint64_t, 2> tag_key{hash_key_[0] ^ siphash(hash_key_, caller_tag),
-                                          hash_key_[1]};
-    return siphash(tag_key, call_id);
+    return SipHasher(hash_key_).add(caller_tag).add(call_id).finish();
 }
 
 CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller_tag) {

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "base/random.h"
+#include "base/sip_hasher.h"
 #include "base/text.h"
 #include "proxy/token_payload.h"
 
@@ -18,18 +18,15 @@ constexpr uint8_t kToCaller = 16;
 constexpr uint8_t kAtContact = 32;
 
 /// Not secret: it only has to spread.
+/// Not a token's key: a dialog outlives a rotation. The tag of the token is what proves; this hash
+/// only binds it to a call.
+constexpr std::array<uint64_t, 2> kDialogKey{0x4c6f636f6d6f7469, 0x5368756e74696e67};
 constexpr std::array<uint64_t, 2> kHopKey{0x5368756e74696e67, 0x4c6f636f6d6f7469};
 
 }  // namespace
 
-uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag,
-                     const crypto::TokenKeys& keys) {
-    std::array<uint64_t, 2> key = keys.current().siphash_key;
-    // Not the current key's: a dialog outlives a rotation. The tag of the token is what proves;
-    // this hash only binds it to a call.
-    key = {kHopKey[1], kHopKey[0]};
-    key[0] ^= siphash(key, caller_tag);
-    return siphash(key, call_id);
+uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag) {
+    return SipHasher(kDialogKey).add(caller_tag).add(call_id).finish();
 }
 
 DialogIdentity dialog_identity(const sip::Uri& uri, const ports::Snapshot& snapshot) {
@@ -48,7 +45,7 @@ uint32_t identity_hash(uint64_t dialog, const DialogIdentity& identity,
     std::array<uint64_t, 2> mixed = key.siphash_key;
     mixed[0] ^= dialog;
     mixed[1] ^= (uint64_t{identity.tenant} << 1) | (identity.is_foreign ? 1U : 0U);
-    return static_cast<uint32_t>(siphash(mixed, identity.user));
+    return static_cast<uint32_t>(SipHasher(mixed).add(identity.user).finish());
 }
 
 uint64_t hop_hash(const sip::Uri& uri) {
@@ -68,7 +65,7 @@ uint64_t hop_hash(const sip::Uri& uri) {
         text[size++] = '\0';
         for (const char c : maddr->substr(0, 256)) text[size++] = text::lower(c);
     }
-    return siphash(kHopKey, {text.data(), size});
+    return SipHasher(kHopKey).add({text.data(), size}).finish();
 }
 
 DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,

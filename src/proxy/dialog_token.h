@@ -60,8 +60,7 @@ struct DialogTokenText {
 };
 
 /// Not secret.
-uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag,
-                     const crypto::TokenKeys& keys);
+uint64_t dialog_hash(std::string_view call_id, std::string_view caller_tag);
 
 /// A hash of host, port, transport and maddr of a URI: the same for the same way of writing an
 /// address.

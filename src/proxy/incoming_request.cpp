@@ -9,6 +9,7 @@ IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFiel
             flow,
             snapshot,
             fields.via,
+            fields.more_vias,
             fields.from,
             fields.to,
             fields.cseq,

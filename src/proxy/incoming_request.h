@@ -18,6 +18,7 @@ struct IncomingRequest {
     const transport::Flow& flow;
     const ports::Snapshot& snapshot;
     sip::Via via;
+    std::string_view more_vias;  // behind it in the same header field
     sip::NameAddr from, to;
     sip::CSeq cseq;
     std::string_view call_id;

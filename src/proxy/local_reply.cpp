@@ -2,7 +2,7 @@
 #include "proxy/local_reply.h"
 
 #include "auth/challenge.h"
-#include "base/random.h"
+#include "base/sip_hasher.h"
 #include "crypto/constant_time.h"
 #include "sip/response_builder.h"
 #include "transport/receive.h"
@@ -13,18 +13,17 @@ namespace {
 using sip::HeaderId;
 
 /// A hash of what an INVITE and the ACK to its failure have in common (RFC 3261 §17.1.1.3).
-uint64_t request_hash(std::array<uint64_t, 2> key, const sip::MessageView& request) {
-    const auto via = sip::parse_via(request.value(HeaderId::Via));
-    const auto from =
-        sip::parse_name_addr(request.value(HeaderId::From), ErrorCode::malformed_from);
-    const auto cseq = sip::parse_cseq(request.value(HeaderId::CSeq));
-    std::array<uint64_t, 2> chained = key;
-    const auto mix = [&chained](std::string_view part) { chained[0] ^= siphash(chained, part); };
-    mix(request.value(HeaderId::CallId));
-    if (via) mix(via->branch);
-    if (from) mix(from->tag);
-    if (cseq) chained[1] ^= cseq->number;
-    return siphash(chained, "To");
+ToTag make_to_tag(std::array<uint64_t, 2> key, std::string_view call_id, std::string_view branch,
+                  std::string_view from_tag, uint32_t cseq) {
+    SipHasher hasher(key);
+    hasher.add(call_id).add(branch).add(from_tag).add(uint64_t{cseq});
+    uint64_t hash = hasher.finish();
+    ToTag tag;
+    for (char& digit : tag.text) {
+        digit = "0123456789abcdef"[hash & 15];
+        hash >>= 4;
+    }
+    return tag;
 }
 
 }  // namespace
@@ -36,13 +35,13 @@ Rejection server_stopping() {
 }
 
 ToTag LocalReply::to_tag(const sip::MessageView& request) const {
-    uint64_t hash = request_hash(key_, request);
-    ToTag tag;
-    for (char& digit : tag.text) {
-        digit = "0123456789abcdef"[hash & 15];
-        hash >>= 4;
-    }
-    return tag;
+    const auto via = sip::parse_via(request.value(HeaderId::Via));
+    const auto from =
+        sip::parse_name_addr(request.value(HeaderId::From), ErrorCode::malformed_from);
+    const auto cseq = sip::parse_cseq(request.value(HeaderId::CSeq));
+    return make_to_tag(key_, request.value(HeaderId::CallId),
+                       via ? via->branch : std::string_view{},
+                       from ? from->tag : std::string_view{}, cseq ? cseq->number : 0);
 }
 
 std::string_view LocalReply::stamp(const sip::MessageView& request, const transport::Flow& flow) {
@@ -55,8 +54,10 @@ std::string_view LocalReply::stamp(const sip::MessageView& request, const transp
 
 std::string_view LocalReply::render(const sip::MessageView& request, const transport::Flow& flow,
                                     const ports::Snapshot& snapshot, const Rejection& rejection) {
-    sip::ResponseBuilder builder(request, rejection.status, rejection.reason,
-                                 to_tag(request).view(), text_, stamp(request, flow));
+    // A 100 has no tag (RFC 3261 §8.2.6.2).
+    const ToTag tag = rejection.status == 100 ? ToTag{} : to_tag(request);
+    sip::ResponseBuilder builder(request, rejection.status, rejection.reason, tag.view(), text_,
+                                 stamp(request, flow));
     for (const ExtraHeader& header : rejection.headers) {
         if (!header.name.empty()) builder.add(header.name, header.value);
     }
@@ -90,7 +91,10 @@ std::string_view LocalReply::render_challenge(const sip::MessageView& request,
 }
 
 bool LocalReply::is_ack_to_stateless(const IncomingRequest& ack) const {
-    return crypto::equal_constant_time(to_tag(ack.message).view(), ack.to.tag);
+    if (ack.to.tag.size() != ToTag{}.text.size()) return false;
+    const ToTag ours =
+        make_to_tag(key_, ack.call_id, ack.via.branch, ack.from.tag, ack.cseq.number);
+    return crypto::equal_constant_time(ours.view(), ack.to.tag);
 }
 
 }  // namespace signalbox::proxy

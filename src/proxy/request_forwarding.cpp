@@ -86,7 +86,7 @@ DialogToken new_token(const IncomingRequest& request, const crypto::TokenKeys& k
         return identity_hash(token.dialog, dialog_identity(uri, request.snapshot), keys.current());
     };
     DialogToken token;
-    token.dialog = dialog_hash(request.call_id, request.from.tag, keys);
+    token.dialog = dialog_hash(request.call_id, request.from.tag);
     token.caller_identity = hash(token, request.from.uri);
     token.callee_identity = hash(token, request.to.uri);
     return token;

@@ -93,7 +93,7 @@ bool proves_dialog(const IncomingResponse& incoming, const ports::Snapshot& snap
             if (!token) continue;
             const std::string_view caller =
                 token->leads_to_caller ? incoming.from_tag() : incoming.to_tag();
-            return dialog_hash(incoming.call_id(), caller, keys) == token->dialog;
+            return dialog_hash(incoming.call_id(), caller) == token->dialog;
         }
     }
     return false;

@@ -45,7 +45,7 @@ void take_token(const sip::Uri& uri, const IncomingRequest& request, const crypt
     if (!token) return take_flow_token(uri, request, keys, now, routing);
     const std::string_view caller_tag = token->leads_to_caller ? request.to.tag : request.from.tag;
     const bool proves =
-        request.is_in_dialog() && token->dialog == dialog_hash(request.call_id, caller_tag, keys);
+        request.is_in_dialog() && token->dialog == dialog_hash(request.call_id, caller_tag);
     if (proves) {
         routing.token = token;
     } else {

@@ -4,19 +4,18 @@
 
 #include <algorithm>
 
+#include "base/sip_hasher.h"
+
 namespace signalbox::proxy {
 
 ShownTargets::ShownTargets(Random& random, Counters& counters, size_t places)
     : hash_key_{random.next(), random.next()}, counters_(counters), sets_count_(places / kWays) {}
 
 uint64_t ShownTargets::key(const ShownTarget& target, ShownAs as) const {
-    std::array<uint64_t, 2> mixed = hash_key_;
-    mixed[0] ^= siphash(mixed, target.call_id);
-    mixed[1] ^= siphash(mixed, target.shown_by);
-    const uint64_t side = siphash(mixed, target.shown_to);
-    mixed[0] ^= side;
-    mixed[1] ^= target.hop;
-    const uint64_t all = siphash(mixed, as == ShownAs::Source ? "source" : "vouched");
+    SipHasher sides(hash_key_);
+    sides.add(target.call_id).add(target.shown_by).add(target.shown_to);
+    const uint64_t side = SipHasher(sides).finish();
+    const uint64_t all = sides.add(target.hop).add(static_cast<uint64_t>(as)).finish();
     return (all & ~kSideBits) | (side & kSideBits) | 1;
 }
 

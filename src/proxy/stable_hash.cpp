@@ -2,26 +2,22 @@
 // Implements: RFC 3261 §16.11
 #include "proxy/stable_hash.h"
 
-#include "base/random.h"
+#include "base/sip_hasher.h"
 
 namespace signalbox::proxy {
 
 using sip::HeaderId;
 
 uint64_t stable_hash(const IncomingRequest& request, std::array<uint64_t, 2> key) {
-    const auto mix = [&key](std::string_view part) { key[0] ^= siphash(key, part) + part.size(); };
-    mix(request.via.host);
-    key[1] ^= request.via.port_or_default();
+    SipHasher hasher(key);
+    hasher.add(request.via.host).add(uint64_t{request.via.port_or_default()});
     if (request.via.has_magic_cookie()) {
-        mix(request.via.branch);
+        hasher.add(request.via.branch);
     } else {
-        mix(request.message.request_uri());
-        mix(request.from.tag);
-        mix(request.call_id);
-        key[1] ^= uint64_t{request.cseq.number} << 16;
-        mix(request.message.value(HeaderId::Via));
+        hasher.add(request.message.request_uri()).add(request.from.tag).add(request.call_id);
+        hasher.add(uint64_t{request.cseq.number}).add(request.message.value(HeaderId::Via));
     }
-    return siphash(key, "stateless");
+    return hasher.finish();
 }
 
 }  // namespace signalbox::proxy

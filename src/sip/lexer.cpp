@@ -18,8 +18,9 @@ std::optional<uint64_t> digits_value(std::string_view digits) {
     constexpr uint64_t kPast = uint64_t{std::numeric_limits<uint32_t>::max()} + 1;
     uint64_t value = 0;
     for (const char c : digits) {
-        if (!text::is_digit(c)) return std::nullopt;
-        value = value * 10 + static_cast<uint64_t>(c - '0');
+        const auto digit = static_cast<uint64_t>(static_cast<unsigned char>(c)) - '0';
+        if (digit > 9) return std::nullopt;
+        value = value * 10 + digit;
         if (value > kPast) value = kPast;
     }
     return value;
@@ -28,13 +29,8 @@ std::optional<uint64_t> digits_value(std::string_view digits) {
 /// No label is empty; one final dot is allowed.
 bool is_host_name(std::string_view name) {
     if (name.empty() || name.size() > kHostBytesMax) return false;
-    char previous = name.front();
-    if (previous == '.' || previous == '-') return false;
-    for (const char c : name.substr(1)) {
-        if (c == '.' && previous == '.') return false;
-        previous = c;
-    }
-    return true;
+    if (name.front() == '.' || name.front() == '-') return false;
+    return name.find("..") == std::string_view::npos;
 }
 
 }  // namespace

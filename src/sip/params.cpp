@@ -11,15 +11,23 @@ namespace {
 
 /// Past what hides commas: quotes up to their end, angle brackets up to theirs.
 size_t end_of_hidden(std::string_view text, size_t at) {
-    const char end = text[at] == '<' ? '>' : '"';
-    for (++at; at < text.size() && text[at] != end; ++at) {
-        if (text[at] == '\\' && end == '"') ++at;
+    if (text[at] == '<') {
+        const size_t close = text.find('>', at + 1);
+        return close == std::string_view::npos ? text.size() : close + 1;
+    }
+    for (++at; at < text.size() && text[at] != '"'; ++at) {
+        if (text[at] == '\\') ++at;
     }
     return at + 1;
 }
 
 /// The offset of the comma that ends the first value, or the text's size.
 size_t first_comma(std::string_view text) {
+    const size_t comma = text.find(',');
+    if (comma == std::string_view::npos) return text.size();
+    const std::string_view before = text.substr(0, comma);
+    if (before.find('"') == std::string_view::npos && before.find('<') == std::string_view::npos)
+        return comma;
     size_t at = 0;
     while (at < text.size()) {
         if (lexer::is(text[at], lexer::kListed)) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/lower_case.h"
 #include "base/text.h"
 
 namespace signalbox::transaction {
@@ -31,10 +32,16 @@ class ServerMatching::Hasher final {
     }
     void add_lower_case(std::string_view field) {
         add_number(static_cast<uint32_t>(field.size()));
-        for (const char c : field) {
-            make_room(1);
-            buffer_[size_++] = text::lower(c);
+        for (; field.size() >= sizeof(uint64_t); field.remove_prefix(sizeof(uint64_t))) {
+            make_room(sizeof(uint64_t));
+            uint64_t octets;
+            std::memcpy(&octets, field.data(), sizeof(octets));
+            octets = lower_case(octets);
+            std::memcpy(buffer_.data() + size_, &octets, sizeof(octets));
+            size_ += sizeof(octets);
         }
+        make_room(field.size());
+        for (const char c : field) buffer_[size_++] = text::lower(c);
     }
     void add(const ServerKey& key) {
         make_room(sizeof(key));
@@ -60,11 +67,18 @@ class ServerMatching::Hasher final {
     /// collisions of that.
     uint64_t mixed() const {
         uint64_t mix = result_.check ^ size_;
-        for (size_t at = 0; at < size_; at += sizeof(uint64_t)) {
-            uint64_t word = 0;
-            std::memcpy(&word, buffer_.data() + at, std::min(sizeof(word), size_ - at));
+        const auto add = [&](uint64_t word) {
             mix = std::rotl((mix ^ word) * matching_.check_key_, 29);
+        };
+        size_t at = 0;
+        uint64_t word = 0;
+        for (; at + sizeof(word) <= size_; at += sizeof(word)) {
+            std::memcpy(&word, buffer_.data() + at, sizeof(word));
+            add(word);
         }
+        word = 0;
+        for (; at < size_; ++at) word = word << 8 | static_cast<uint8_t>(buffer_[at]);
+        add(word);
         return mix;
     }
 

@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 
+#include "base/text.h"
+
 namespace signalbox::crypto {
 namespace {
 
@@ -56,6 +58,24 @@ TEST(Base32_Behaviour, RefusesForeignCharacters) {
         EXPECT_FALSE(decode(text)) << text;
     }
     EXPECT_FALSE(decode(std::string_view("m\0", 2)));
+}
+
+TEST(Base32_Behaviour, TakesNoForeignCharacterAtAnyPlaceOfAGroup) {
+    const std::string_view alphabet = "abcdefghijklmnopqrstuvwxyz234567ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (int octet = 0; octet < 256; ++octet) {
+        for (size_t place = 0; place < 8; ++place) {
+            for (const char other : {'a', 'z', '7', 'Q'}) {
+                std::string text(8, other);
+                text[place] = static_cast<char>(octet);
+                const auto bytes = decode(text);
+                EXPECT_EQ(bytes.has_value(), alphabet.find(text[place]) != std::string_view::npos)
+                    << octet << " at " << place;
+                if (bytes) {
+                    EXPECT_EQ(encode(*bytes), text::to_lower(text));
+                }
+            }
+        }
+    }
 }
 
 TEST(Base32_Behaviour, RefusesLengthsThatNothingEncodesTo) {

@@ -98,12 +98,10 @@ TEST_F(DialogToken_Rfc3261_16_6, AnotherKeyOrALaterTimeOpensNothing) {
 }
 
 TEST_F(DialogToken_Rfc3261_16_6, TheDialogIsCallIdAndTag) {
-    const uint64_t hash = dialog_hash("call", "tag", keys);
-    EXPECT_EQ(dialog_hash("call", "tag", keys), hash);
-    EXPECT_NE(dialog_hash("call", "tah", keys), hash);
-    EXPECT_NE(dialog_hash("cal", "ltag", keys), hash);
-    EXPECT_NE(dialog_hash("tag", "call", keys), hash);
-    EXPECT_EQ(dialog_hash("call", "tag", testing::token_keys(9)), hash);  // it outlives a rotation
+    const uint64_t hash = dialog_hash("call", "tag");
+    EXPECT_NE(dialog_hash("call", "tah"), hash);
+    EXPECT_NE(dialog_hash("cal", "ltag"), hash);
+    EXPECT_NE(dialog_hash("tag", "call"), hash);
 }
 
 TEST_F(DialogToken_Rfc3261_16_6, AnIdentityIsItsUserHoweverTheUriIsWritten) {

@@ -23,7 +23,7 @@ struct RoutesTest : ::testing::Test {
                       bool leads_to_caller = false) const {
         DialogToken made;
         made.leads_to_caller = leads_to_caller;
-        made.dialog = dialog_hash(call_id, tag, keys);
+        made.dialog = dialog_hash(call_id, tag);
         made.flow = testing::flow();
         return std::string(seal_dialog_token(made, 1, keys).view());
     }

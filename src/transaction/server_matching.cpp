@@ -153,17 +153,60 @@ ServerKey ServerMatching::legacy_key(const ServerKey& part, std::string_view met
 }
 
 ServerHandle ServerIndex::find(const ServerKey& key) const {
-    const Part& part = parts_[key.check % kParts];
-    const auto found = part.find(key);
-    return found == part.end() ? ServerHandle{} : found->second;
+    return parts_[key.check % kParts].find(key);
 }
 
 bool ServerIndex::insert(const ServerKey& key, ServerHandle server) {
-    return parts_[key.check % kParts].emplace(key, server).second;
+    return part(key).insert(key, server);
 }
 
 void ServerIndex::erase(const ServerKey& key) {
-    parts_[key.check % kParts].erase(key);
+    part(key).erase(key);
+}
+
+size_t ServerIndex::Part::place_of(const ServerKey& key) const {
+    size_t place = home(key);
+    while (entries_[place].server && entries_[place].key != key) place = behind(place);
+    return place;
+}
+
+ServerHandle ServerIndex::Part::find(const ServerKey& key) const {
+    return entries_.empty() ? ServerHandle{} : entries_[place_of(key)].server;
+}
+
+bool ServerIndex::Part::insert(const ServerKey& key, ServerHandle server) {
+    // A quarter stays free, so that searches are short.
+    if (used_ + 1 > entries_.size() / 4 * 3) grow();
+    Entry& entry = entries_[place_of(key)];
+    if (entry.server) return false;
+    entry = {key, server};
+    ++used_;
+    return true;
+}
+
+/// Those behind it come nearer to their homes, so that no search ends at the gap.
+void ServerIndex::Part::erase(const ServerKey& key) {
+    if (entries_.empty()) return;
+    size_t gap = place_of(key);
+    if (!entries_[gap].server) return;
+    const size_t mask = entries_.size() - 1;
+    for (size_t place = behind(gap); entries_[place].server; place = behind(place)) {
+        const size_t from_home = (place - home(entries_[place].key)) & mask;
+        if (from_home < ((place - gap) & mask)) continue;
+        entries_[gap] = entries_[place];
+        gap = place;
+    }
+    entries_[gap] = {};
+    --used_;
+}
+
+void ServerIndex::Part::grow() {
+    constexpr size_t kLeast = 16;
+    std::vector<Entry> before(std::max(kLeast, entries_.size() * 2));
+    before.swap(entries_);
+    for (const Entry& entry : before) {
+        if (entry.server) entries_[place_of(entry.key)] = entry;
+    }
 }
 
 }  // namespace signalbox::transaction

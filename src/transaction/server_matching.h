@@ -2,9 +2,9 @@
 #pragma once
 
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/random.h"
 #include "sip/header_values.h"
@@ -52,7 +52,8 @@ class ServerMatching final {
 };
 
 /// Key to handle. Split into parts that grow one at a time, so that no request waits for a million
-/// entries to move.
+/// entries to move. Takes memory only when a part has more entries than ever before: what is erased
+/// leaves no trace.
 class ServerIndex final {
  public:
     /// A null handle when there is none.
@@ -62,13 +63,30 @@ class ServerIndex final {
     void erase(const ServerKey& key);
 
  private:
-    struct Hash {
-        using is_avalanching = void;
-        size_t operator()(const ServerKey& key) const { return key.hash; }
+    struct Entry {
+        ServerKey key;
+        ServerHandle server;  // null: free
     };
-    using Part = boost::unordered_flat_map<ServerKey, ServerHandle, Hash>;
+    /// An entry stands at the place that its hash names, or as near behind it as there is room.
+    class Part final {
+     public:
+        /// The place of the key, or the free one where it would stand.
+        size_t place_of(const ServerKey& key) const;
+        ServerHandle find(const ServerKey& key) const;
+        bool insert(const ServerKey& key, ServerHandle server);
+        void erase(const ServerKey& key);
+
+     private:
+        size_t home(const ServerKey& key) const { return key.hash & (entries_.size() - 1); }
+        size_t behind(size_t place) const { return (place + 1) & (entries_.size() - 1); }
+        void grow();
+
+        std::vector<Entry> entries_;  // a power of two, or none
+        size_t used_ = 0;
+    };
     static constexpr size_t kParts = 64;
 
+    Part& part(const ServerKey& key) { return parts_[key.check % kParts]; }
     std::array<Part, kParts> parts_;
 };
 

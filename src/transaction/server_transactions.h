@@ -2,6 +2,8 @@
 // for. Implements: RFC 3261 §17.2, §9.2; RFC 6026 §7.1; RFC 4320 §4.1
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "base/slab.h"
 #include "transaction/layer_resources.h"
 #include "transaction/server_matching.h"

@@ -35,8 +35,8 @@ struct AllocationTest : ::testing::Test {
         outgoing.expect(200);
         world.wait(seconds(1));
     }
-    /// How often the core took from the allocator in 50 rounds after 4,000: by then each part of each
-    /// table has been used, and as much ends as begins.
+    /// How often the core took from the allocator in 50 rounds after 4,000: by then each part of
+    /// each table has been used, and as much ends as begins.
     template <class Round>
     uint64_t allocations_when_warm(Round&& round) {
         for (int i = 0; i < 4000; ++i) round();

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include <functional>
+#include <map>
 
 #include "tests/transaction/layer_world.h"
 
@@ -235,6 +236,27 @@ TEST(ServerMatching_Behaviour, TheIndexHoldsManyAndForgetsThem) {
     for (uint32_t i = 0; i < keys.size(); i += 2) index.erase(keys[i]);
     for (uint32_t i = 0; i < keys.size(); ++i) {
         EXPECT_EQ(index.find(keys[i]), i % 2 == 0 ? ServerHandle{} : (ServerHandle{i, 1}));
+    }
+}
+
+TEST(ServerMatching_Behaviour, EntriesThatCrowdAreFoundWhateverIsErasedAmongThem) {
+    ServerIndex index;
+    Random random({3, 4});
+    std::map<uint64_t, uint32_t> expected;  // by hash
+    for (uint32_t i = 1; i < 20'000; ++i) {
+        // One part, and few homes at the end and at the beginning of its table.
+        const uint64_t hash = (random.below(6) - 3) + (random.below(8) << 32);
+        const ServerKey key{hash, 64};
+        if (random.below(2) == 0) {
+            EXPECT_EQ(index.insert(key, ServerHandle{i, 1}), expected.emplace(hash, i).second);
+        } else {
+            index.erase(key);
+            expected.erase(hash);
+        }
+        for (const auto& [known, server] : expected) {
+            ASSERT_EQ(index.find({known, 64}), (ServerHandle{server, 1})) << i;
+        }
+        ASSERT_EQ(index.find(key).operator bool(), expected.contains(hash)) << i;
     }
 }
 

@@ -27,19 +27,26 @@ std::optional<uint32_t> parse_decimal(std::string_view text, size_t digits_max, 
 
 /// Four numbers up to 255 without leading zeros. Every host in every message comes by here.
 bool parse_v4(std::string_view text, uint8_t* out) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    for (int i = 0; i < 4; ++i) {
-        if (i > 0 && (at == end || *at++ != '.')) return false;
-        if (at == end || !text::is_digit(*at)) return false;
-        const char* const begin = at;
-        uint32_t value = 0;
-        while (at != end && text::is_digit(*at) && at - begin < 4)
-            value = value * 10 + static_cast<uint32_t>(*at++ - '0');
-        if (value > 255 || (*begin == '0' && at - begin > 1)) return false;
-        out[i] = static_cast<uint8_t>(value);
+    constexpr size_t kTextMax = 15;
+    constexpr uint32_t kNoDigit = 256;
+    if (text.size() > kTextMax) return false;
+    uint8_t* const last = out + 3;
+    uint32_t value = kNoDigit;
+    for (const char c : text) {
+        const uint32_t digit = static_cast<uint8_t>(c) - uint32_t{'0'};
+        if (digit <= 9) {
+            if (value == 0) return false;  // a leading zero
+            value = value == kNoDigit ? digit : value * 10 + digit;
+            if (value > 255) return false;
+        } else {
+            if (c != '.' || value == kNoDigit || out == last) return false;
+            *out++ = static_cast<uint8_t>(value);
+            value = kNoDigit;
+        }
     }
-    return at == end;
+    if (value == kNoDigit || out != last) return false;
+    *out = static_cast<uint8_t>(value);
+    return true;
 }
 
 bool parse_group(std::string_view text, uint8_t* out) {

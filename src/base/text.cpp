@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -37,6 +38,8 @@ bool iequals(std::string_view a, std::string_view b) {
 
 bool istarts_with(std::string_view a, std::string_view b) {
     if (a.size() < b.size()) return false;
+    // Most texts are written as expected.
+    if (std::memcmp(a.data(), b.data(), b.size()) == 0) return true;
     for (size_t i = 0; i < b.size(); ++i) {
         if (lower(a[i]) != lower(b[i])) return false;
     }

@@ -65,15 +65,15 @@ bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
     const proxy::IncomingRequest& request = candidate.request;
     const bool is_for_registrar =
         request.method() == sip::Method::Register && candidate.routing.next_route.empty() &&
-        request.snapshot.tenant_of(candidate.routing.uri) != ports::kNoTenant;
+        candidate.routing.tenant != ports::kNoTenant;
     if (is_for_registrar) return examine_register(now, candidate, out);
     const bool is_of_subscription =
         candidate.routing.next_route.empty() && candidate.routing.uri.has_user &&
-        request.snapshot.tenant_of(candidate.routing.uri) != ports::kNoTenant &&
+        candidate.routing.tenant != ports::kNoTenant &&
         s_.reg_event.has_dialog(request);
     if (is_of_subscription || presence::is_for_reg_event(request, candidate.routing))
         return examine_subscribe(now, candidate, out);
-    if (is_for_server_itself(request, candidate.routing)) {
+    if (is_for_server_itself(candidate.routing)) {
         answer_as_user_agent(request, s_.reply, s_.counters, out.transmits);
         return false;
     }
@@ -106,7 +106,7 @@ bool RequestIntake::examine_subscribe(Now, Candidate& candidate, ports::Outbox&)
     const proxy::IncomingRequest& request = candidate.request;
     candidate.is_reg_event = true;
     RelayDecision& relay = candidate.relay;
-    relay.target_tenant = request.snapshot.tenant_of(candidate.routing.uri);
+    relay.target_tenant = candidate.routing.tenant;
     relay.target_aor = sip::canonical_user(candidate.routing.uri);
     relay.identity = relay.target_aor;
     relay.kind =

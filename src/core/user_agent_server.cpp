@@ -77,9 +77,9 @@ proxy::Rejection capabilities(const proxy::IncomingRequest& request) {
 
 }  // namespace
 
-bool is_for_server_itself(const proxy::IncomingRequest& request, const proxy::Routing& routing) {
+bool is_for_server_itself(const proxy::Routing& routing) {
     return routing.next_route.empty() && routing.uri.is_sip() && !routing.uri.has_user &&
-           request.snapshot.tenant_of(routing.uri) != ports::kNoTenant;
+           routing.tenant != ports::kNoTenant;
 }
 
 std::optional<proxy::Rejection> refuse_extensions(const sip::MessageView& request,

@@ -14,7 +14,7 @@ namespace signalbox::core {
 
 /// True when the request names this server and no user of it: we are its user agent server, not its
 /// proxy.
-bool is_for_server_itself(const proxy::IncomingRequest& request, const proxy::Routing& routing);
+bool is_for_server_itself(const proxy::Routing& routing);
 
 /// 420 with the option tags of Require that are not `known` as Unsupported, or nothing when all are
 /// (RFC 3261 §8.2.2.3).

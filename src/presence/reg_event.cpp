@@ -99,8 +99,8 @@ bool names_reg_event(std::string_view event) {
 bool is_for_reg_event(const proxy::IncomingRequest& request, const proxy::Routing& routing) {
     return request.method() == sip::Method::Subscribe && routing.next_route.empty() &&
            !routing.token && routing.uri.has_user &&
-           names_reg_event(request.message.value(HeaderId::Event)) &&
-           request.snapshot.tenant_of(routing.uri) != ports::kNoTenant;
+           routing.tenant != ports::kNoTenant &&
+           names_reg_event(request.message.value(HeaderId::Event));
 }
 
 RegEvent::RegEvent(const Setup& setup, const Services& services)

@@ -121,7 +121,9 @@ DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& r
     // A WebSocket client is nowhere but at the other end of its own connection (RFC 7118 §5).
     if (transport::is_websocket(hop->transport)) return {token.flow};
     // Who shows an address of ours as his own, as in a GRUU, cannot be reached there.
-    if (request.snapshot.tenant_of(*uri) != ports::kNoTenant) return {token.flow};
+    const ports::TenantId tenant =
+        routing.next_route.empty() ? routing.tenant : request.snapshot.tenant_of(*uri);
+    if (tenant != ports::kNoTenant) return {token.flow};
     if (!hop->address) {
         const bool is_client =
             transport::is_websocket(token.flow.transport) || location::is_unresolvable(*uri);

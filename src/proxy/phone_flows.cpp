@@ -41,7 +41,7 @@ std::optional<LocationQuestion> ProxyCore::gruu_question(const IncomingRequest& 
                                                          const Routing& routing) const {
     if (!routing.gruu || !is_shown_gruu(request, routing)) return std::nullopt;
     LocationQuestion question;
-    question.tenant = request.snapshot.tenant_of(routing.uri);
+    question.tenant = routing.tenant;
     question.aor = routing.gruu->aor;
     question.instance = routing.gruu->instance;
     question.registration = routing.gruu->registration;

@@ -37,7 +37,7 @@ RelayDecision decide_relay(const IncomingRequest& request, const Routing& routin
     RelayDecision decision;
     // A maddr that is left is not ours: it is the only target there may be (RFC 3261 §16.5).
     const bool leads_away = !routing.next_route.empty() || routing.uri.param("maddr").has_value();
-    if (!leads_away) decision.target_tenant = snapshot.tenant_of(routing.uri);
+    if (!leads_away) decision.target_tenant = routing.tenant;
     // A phone's flow that we gave out in a Path is no foreign place: its user registered there.
     if (routing.edge_flow) decision.target_tenant = ports::kNoTenant;
     decision.is_unresolvable =

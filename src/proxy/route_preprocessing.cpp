@@ -79,6 +79,7 @@ void strip_own_maddr(const IncomingRequest& request, Routing& routing) {
     }
     uri.port.reset();
     uri.params = {};
+    routing.tenant = request.snapshot.tenant_of(uri);
 }
 
 }  // namespace
@@ -89,6 +90,7 @@ Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::T
     routing.target_uri = request.message.request_uri();
     TRY_ASSIGN(uri, sip::parse_uri(routing.target_uri));
     routing.uri = uri;
+    routing.tenant = request.snapshot.tenant_of(uri);
 
     size_t route_count = 0;
     std::string_view last_route;
@@ -108,7 +110,7 @@ Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::T
     }));
 
     const bool is_own_token =
-        uri.is_sip() && uri.has_user && route_count > 0 && names_us(uri, request) &&
+        uri.is_sip() && uri.has_user && route_count > 0 && routing.tenant != ports::kNoTenant &&
         open_dialog_token(uri.user, keys, now, request.snapshot.listeners).has_value();
     if (is_own_token) {
         // A strict router upstream: what we put into Record-Route came back as the Request-URI
@@ -118,6 +120,7 @@ Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::T
         routing.target_uri = last_route;
         TRY_ASSIGN(target, sip::parse_uri(last_route));
         routing.uri = target;
+        routing.tenant = request.snapshot.tenant_of(target);
         if (route_count == 1) {
             routing.next_route = {};
             routing.own_routes = 0;
@@ -127,7 +130,7 @@ Result<Routing> preprocess_route(const IncomingRequest& request, const crypto::T
     }
     const sip::Uri as_written = routing.uri;
     strip_own_maddr(request, routing);
-    if (routing.next_route.empty() && names_us(routing.uri, request))
+    if (routing.next_route.empty() && routing.uri.is_sip() && routing.tenant != ports::kNoTenant)
         routing.gruu = location::read_gruu(as_written, keys, now);
     return routing;
 }

@@ -15,9 +15,10 @@ namespace signalbox::proxy {
 
 /// The outcome. Views: the packet.
 struct Routing {
-    std::string_view target_uri;        // the Request-URI to route by, as it came
-    std::string without_maddr;          // the same where its maddr names us; empty: it does not
-    sip::Uri uri;                       // target(), parsed
+    std::string_view target_uri;  // the Request-URI to route by, as it came
+    std::string without_maddr;    // the same where its maddr names us; empty: it does not
+    sip::Uri uri;                 // target(), parsed
+    ports::TenantId tenant = ports::kNoTenant;  // whose it is: Snapshot::tenant_of(uri)
     size_t own_routes = 0;              // Route values at the top that name us: to be removed
     bool is_last_route_target = false;  // a strict router put our URI into the Request-URI: the
                                         // last Route was the target, remove it

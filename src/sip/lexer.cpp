@@ -26,13 +26,6 @@ std::optional<uint64_t> digits_value(std::string_view digits) {
     return value;
 }
 
-/// No label is empty; one final dot is allowed.
-bool is_host_name(std::string_view name) {
-    if (name.empty() || name.size() > kHostBytesMax) return false;
-    if (name.front() == '.' || name.front() == '-') return false;
-    return name.find("..") == std::string_view::npos;
-}
-
 }  // namespace
 
 std::optional<uint32_t> number(std::string_view digits, uint32_t max) {
@@ -122,11 +115,24 @@ std::string_view Cursor::host() {
         const bool two_colons = colon != std::string_view::npos &&
                                 address.find(':', colon + 1) != std::string_view::npos;
         if (!two_colons || !ahead.take(']')) return {};
-    } else if (!is_host_name(ahead.run(kHost))) {
+    } else if (!ahead.host_name()) {
         return {};
     }
     at_ = ahead.at_;
     return since(begin);
+}
+
+/// No label is empty; one final dot is allowed.
+bool Cursor::host_name() {
+    const char* const begin = at_;
+    const char* at = begin;
+    char before = '.';
+    for (; at != end_ && is(*at, kHost); ++at) {
+        if (*at == '.' && before == '.') return false;
+        before = *at;
+    }
+    at_ = at;
+    return at != begin && *begin != '-' && static_cast<size_t>(at - begin) <= kHostBytesMax;
 }
 
 bool Cursor::parameter(Param& out) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -139,6 +140,13 @@ class Cursor final {
         ++at_;
         return true;
     }
+    /// These very octets.
+    bool skip(std::string_view text) {
+        if (static_cast<size_t>(end_ - at_) < text.size()) return false;
+        if (std::memcmp(at_, text.data(), text.size()) != 0) return false;
+        at_ += text.size();
+        return true;
+    }
     /// A run of octets of the class; empty when there is none.
     std::string_view run(OctetClass octet_class) {
         const char* const begin = at_;
@@ -158,6 +166,7 @@ class Cursor final {
     bool parameter(Param& out);
 
  private:
+    bool host_name();
     void skip_white_slowly();
 
     const char* at_;

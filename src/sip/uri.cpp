@@ -95,6 +95,11 @@ Result<Uri> parse_uri(std::string_view text) {
     lexer::Cursor cursor(text);
     Uri uri;
     uri.text = text;
+    if (cursor.skip("sip:")) {  // as nearly all write it
+        uri.scheme_text = text.substr(0, 3);
+        uri.scheme = Scheme::Sip;
+        return parse_sip(uri, cursor.rest());
+    }
     uri.scheme_text = cursor.run(lexer::kScheme);
     if (uri.scheme_text.empty() || !text::is_alpha(uri.scheme_text.front()) || !cursor.take(':')) {
         return fail(ErrorCode::malformed_uri);

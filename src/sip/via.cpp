@@ -63,9 +63,13 @@ bool read_param(Via& via, const Param& param) {
     }
 }
 
-/// protocol-name SLASH protocol-version SLASH transport LWS.
-bool read_protocol(lexer::Cursor& cursor, Via& via) {
+/// protocol-name SLASH protocol-version SLASH.
+bool read_version(lexer::Cursor& cursor, Via& via) {
     via.is_sip_2 = true;
+    if (cursor.skip("SIP/2.0/")) {  // as nearly all write it
+        cursor.skip_white();
+        return true;
+    }
     for (const std::string_view ours : {"SIP", "2.0"}) {
         const std::string_view part = cursor.run(lexer::kToken);
         if (part.empty()) return false;
@@ -74,6 +78,12 @@ bool read_protocol(lexer::Cursor& cursor, Via& via) {
         if (!cursor.take('/')) return false;
         cursor.skip_white();
     }
+    return true;
+}
+
+/// protocol-name SLASH protocol-version SLASH transport LWS.
+bool read_protocol(lexer::Cursor& cursor, Via& via) {
+    if (!read_version(cursor, via)) return false;
     via.transport = cursor.run(lexer::kToken);
     const char* gap = cursor.position();
     cursor.skip_white();

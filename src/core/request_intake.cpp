@@ -63,14 +63,13 @@ bool RequestIntake::shed(Now now, const proxy::IncomingRequest& request, ports::
 /// False when the request has been answered.
 bool RequestIntake::examine(Now now, Candidate& candidate, ports::Outbox& out) {
     const proxy::IncomingRequest& request = candidate.request;
-    const bool is_for_registrar =
-        request.method() == sip::Method::Register && candidate.routing.next_route.empty() &&
-        candidate.routing.tenant != ports::kNoTenant;
+    const bool is_for_registrar = request.method() == sip::Method::Register &&
+                                  candidate.routing.next_route.empty() &&
+                                  candidate.routing.tenant != ports::kNoTenant;
     if (is_for_registrar) return examine_register(now, candidate, out);
     const bool is_of_subscription =
         candidate.routing.next_route.empty() && candidate.routing.uri.has_user &&
-        candidate.routing.tenant != ports::kNoTenant &&
-        s_.reg_event.has_dialog(request);
+        candidate.routing.tenant != ports::kNoTenant && s_.reg_event.has_dialog(request);
     if (is_of_subscription || presence::is_for_reg_event(request, candidate.routing))
         return examine_subscribe(now, candidate, out);
     if (is_for_server_itself(candidate.routing)) {
@@ -254,7 +253,7 @@ void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::O
     }
     via_.clear();
     transport::append_stamped_via(request.via, request.flow, via_);
-    const proxy::ToTag to_tag = s_.reply.to_tag(request.message);
+    const proxy::ToTag to_tag = s_.reply.to_tag(request);
     const registrar::RegisterContext context{candidate.relay.target_tenant,
                                              candidate.relay.target_aor, request.snapshot,
                                              to_tag.view(), via_};
@@ -300,9 +299,7 @@ void RequestIntake::challenge(Now now, const Candidate& candidate, bool stale, p
     const auth::NonceMaker maker{s_.keys, setup_.node, setup_.shard};
     const auto nonce = auth::make_nonce(now, s_.random, maker, request.flow.remote.address);
     const int status = acts_as_server(candidate) ? 401 : 407;
-    answer(now, request, status,
-           s_.reply.render_challenge(request.message, request.flow, request.snapshot, status,
-                                     nonce.view(), stale),
+    answer(now, request, status, s_.reply.render_challenge(request, status, nonce.view(), stale),
            out);
 }
 
@@ -310,8 +307,7 @@ void RequestIntake::reject(Now now, const Candidate& candidate, const proxy::Rej
                            ports::Outbox& out) {
     const proxy::IncomingRequest& request = candidate.request;
     s_.counters.add(Counter::requests_refused_total);
-    answer(now, request, rejection.status,
-           s_.reply.render(request.message, request.flow, request.snapshot, rejection), out);
+    answer(now, request, rejection.status, s_.reply.render(request, rejection), out);
 }
 
 void RequestIntake::answer(Now now, const proxy::IncomingRequest& request, int status,

@@ -98,8 +98,7 @@ bool names_reg_event(std::string_view event) {
 
 bool is_for_reg_event(const proxy::IncomingRequest& request, const proxy::Routing& routing) {
     return request.method() == sip::Method::Subscribe && routing.next_route.empty() &&
-           !routing.token && routing.uri.has_user &&
-           routing.tenant != ports::kNoTenant &&
+           !routing.token && routing.uri.has_user && routing.tenant != ports::kNoTenant &&
            names_reg_event(request.message.value(HeaderId::Event));
 }
 
@@ -214,7 +213,7 @@ void RegEvent::begin(Now now, const Asked& asked, ports::Outbox& out) {
     subscription.timer.owner = handle.packed();
     subscription.next = first;
     first = &subscription;
-    const proxy::ToTag tag = s_.reply.to_tag(request.message);
+    const proxy::ToTag tag = s_.reply.to_tag(request);
     dialogs_[dialog_key(request.call_id, tag.view(), request.from.tag)] = handle;
     pack_dialog(request, tag.view(), asked.watched.aor, asked.contact.uri_text, packed_);
     subscription.text = PooledBytes(s_.pool, packed_);
@@ -245,7 +244,7 @@ void RegEvent::accept(Now now, const Asked& asked, SubscriptionHandle handle, po
 
     std::string via;
     transport::append_stamped_via(request.via, request.flow, via);
-    sip::ResponseBuilder builder(request.message, 200, {}, s_.reply.to_tag(request.message).view(),
+    sip::ResponseBuilder builder(request.message, 200, {}, s_.reply.to_tag(request).view(),
                                  response_, via);
     for (const sip::HeaderField* field = request.message.first(HeaderId::RecordRoute);
          field != nullptr; field = request.message.next(field)) {
@@ -263,8 +262,7 @@ void RegEvent::accept(Now now, const Asked& asked, SubscriptionHandle handle, po
 void RegEvent::refuse(Now now, const proxy::IncomingRequest& request, const Rejection& rejection,
                       ports::Outbox& out) {
     s_.counters.add(Counter::requests_refused_total);
-    respond(now, request, rejection.status,
-            s_.reply.render(request.message, request.flow, request.snapshot, rejection), out);
+    respond(now, request, rejection.status, s_.reply.render(request, rejection), out);
 }
 
 void RegEvent::respond(Now now, const proxy::IncomingRequest& request, int status,

@@ -51,8 +51,7 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request,
     const transaction::ServerHandle server = s_.transactions.create_server(
         now, request.message, request.via, transport::response_flow(request.via, request.flow),
         request.snapshot.timers, 0);
-    const std::string_view ok =
-        s_.reply.render(request.message, request.flow, request.snapshot, 200);
+    const std::string_view ok = s_.reply.render(request, 200);
     if (server) {
         s_.transactions.respond(now, server, 200, ok, out.transmits);
     } else {

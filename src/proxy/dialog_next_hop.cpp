@@ -104,9 +104,10 @@ bool ProxyCore::may_follow(const IncomingRequest& request, const DialogToken& to
 
 DialogHop ProxyCore::dialog_hop(const IncomingRequest& request, const Routing& routing) const {
     const DialogToken& token = *routing.token;
-    const std::string_view next = next_hop_uri(routing, {}, routing.target());
-    const auto uri = sip::parse_uri(next);
-    const auto hop = uri ? hop_of(next, routing.target()) : fail(ErrorCode::malformed_uri);
+    const bool is_parsed = routing.next_route.empty() && routing.without_maddr.empty();
+    const auto uri =
+        is_parsed ? routing.uri : sip::parse_uri(next_hop_uri(routing, {}, routing.target()));
+    const auto hop = uri ? hop_of(*uri, routing.target()) : fail(ErrorCode::malformed_uri);
     const auto kept_flow = [&] { return token.is_nated ? nated_flow(request, token) : token.flow; };
     if (!hop) return {kept_flow()};
     const bool is_first_shown = hop_hash(*uri) == token.next_hop;

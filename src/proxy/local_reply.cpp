@@ -34,6 +34,12 @@ Rejection server_stopping() {
     return rejection;
 }
 
+ToTag LocalReply::to_tag(const IncomingRequest& request) const {
+    return make_to_tag(key_, request.call_id, request.via.branch, request.from.tag,
+                       request.cseq.number);
+}
+
+/// Of one that may be malformed: what it lacks counts as empty.
 ToTag LocalReply::to_tag(const sip::MessageView& request) const {
     const auto via = sip::parse_via(request.value(HeaderId::Via));
     const auto from =
@@ -44,20 +50,32 @@ ToTag LocalReply::to_tag(const sip::MessageView& request) const {
                        from ? from->tag : std::string_view{}, cseq ? cseq->number : 0);
 }
 
-std::string_view LocalReply::stamp(const sip::MessageView& request, const transport::Flow& flow) {
+std::string_view LocalReply::stamp(const sip::Via& via, const transport::Flow& flow) {
     via_.clear();
-    if (const auto via = sip::parse_via(request.value(HeaderId::Via))) {
-        transport::append_stamped_via(*via, flow, via_);
-    }
+    transport::append_stamped_via(via, flow, via_);
     return via_;
+}
+
+std::string_view LocalReply::render(const IncomingRequest& request, const Rejection& rejection) {
+    // A 100 has no tag (RFC 3261 §8.2.6.2).
+    const ToTag tag = rejection.status == 100 ? ToTag{} : to_tag(request);
+    return render_as(request.message, tag, stamp(request.via, request.flow), request.snapshot,
+                     rejection);
 }
 
 std::string_view LocalReply::render(const sip::MessageView& request, const transport::Flow& flow,
                                     const ports::Snapshot& snapshot, const Rejection& rejection) {
-    // A 100 has no tag (RFC 3261 §8.2.6.2).
-    const ToTag tag = rejection.status == 100 ? ToTag{} : to_tag(request);
+    const auto via = sip::parse_via(request.value(HeaderId::Via));
+    return render_as(request, to_tag(request), via ? stamp(*via, flow) : std::string_view{},
+                     snapshot, rejection);
+}
+
+std::string_view LocalReply::render_as(const sip::MessageView& request, const ToTag& tag,
+                                       std::string_view stamped_via,
+                                       const ports::Snapshot& snapshot,
+                                       const Rejection& rejection) {
     sip::ResponseBuilder builder(request, rejection.status, rejection.reason, tag.view(), text_,
-                                 stamp(request, flow));
+                                 stamped_via);
     for (const ExtraHeader& header : rejection.headers) {
         if (!header.name.empty()) builder.add(header.name, header.value);
     }
@@ -78,12 +96,11 @@ void LocalReply::send_stateless(const sip::MessageView& request, const transport
     out.add(back, render(request, flow, snapshot, rejection));
 }
 
-std::string_view LocalReply::render_challenge(const sip::MessageView& request,
-                                              const transport::Flow& flow,
-                                              const ports::Snapshot& snapshot, int status,
+std::string_view LocalReply::render_challenge(const IncomingRequest& request, int status,
                                               std::string_view nonce, bool stale) {
-    sip::ResponseBuilder builder(request, status, {}, to_tag(request).view(), text_,
-                                 stamp(request, flow));
+    const ports::Snapshot& snapshot = request.snapshot;
+    sip::ResponseBuilder builder(request.message, status, {}, to_tag(request).view(), text_,
+                                 stamp(request.via, request.flow));
     auth::append_challenges(builder, status, snapshot, nonce, stale);
     if (!snapshot.server_name.empty()) builder.add("Server", snapshot.server_name);
     builder.finish();
@@ -92,9 +109,7 @@ std::string_view LocalReply::render_challenge(const sip::MessageView& request,
 
 bool LocalReply::is_ack_to_stateless(const IncomingRequest& ack) const {
     if (ack.to.tag.size() != ToTag{}.text.size()) return false;
-    const ToTag ours =
-        make_to_tag(key_, ack.call_id, ack.via.branch, ack.from.tag, ack.cseq.number);
-    return crypto::equal_constant_time(ours.view(), ack.to.tag);
+    return crypto::equal_constant_time(to_tag(ack).view(), ack.to.tag);
 }
 
 }  // namespace signalbox::proxy

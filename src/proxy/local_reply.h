@@ -45,6 +45,11 @@ class LocalReply final {
 
     /// The response as text, with received and rport stamped into the top Via; valid until the next
     /// call.
+    std::string_view render(const IncomingRequest& request, const Rejection& rejection);
+    std::string_view render(const IncomingRequest& request, int status) {
+        return render(request, Rejection{status, {}, {}});
+    }
+    /// The same for a request that may be malformed.
     std::string_view render(const sip::MessageView& request, const transport::Flow& flow,
                             const ports::Snapshot& snapshot, const Rejection& rejection);
     std::string_view render(const sip::MessageView& request, const transport::Flow& flow,
@@ -60,18 +65,21 @@ class LocalReply final {
 
     /// A 401 or 407 as text, with a challenge for each configured algorithm (RFC 3261 §22.1); valid
     /// until the next call.
-    std::string_view render_challenge(const sip::MessageView& request, const transport::Flow& flow,
-                                      const ports::Snapshot& snapshot, int status,
+    std::string_view render_challenge(const IncomingRequest& request, int status,
                                       std::string_view nonce, bool stale);
 
     /// True when `ack` acknowledges a stateless non-2xx final response of ours: it ends here.
     bool is_ack_to_stateless(const IncomingRequest& ack) const;
 
     /// The To tag that render() gives this request.
-    ToTag to_tag(const sip::MessageView& request) const;
+    ToTag to_tag(const IncomingRequest& request) const;
 
  private:
-    std::string_view stamp(const sip::MessageView& request, const transport::Flow& flow);
+    ToTag to_tag(const sip::MessageView& request) const;
+    std::string_view stamp(const sip::Via& via, const transport::Flow& flow);
+    std::string_view render_as(const sip::MessageView& request, const ToTag& tag,
+                               std::string_view stamped_via, const ports::Snapshot& snapshot,
+                               const Rejection& rejection);
 
     std::array<uint64_t, 2> key_;
     Counters& counters_;

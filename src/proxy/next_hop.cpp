@@ -7,7 +7,14 @@ namespace signalbox::proxy {
 
 Result<resolver::NextHop> hop_of(std::string_view next, std::string_view target) {
     TRY_ASSIGN(uri, sip::parse_uri(next));
-    if (uri.is_sip() && text::istarts_with(target, "sips:")) uri.scheme = sip::Scheme::Sips;
+    return hop_of(uri, target);
+}
+
+Result<resolver::NextHop> hop_of(const sip::Uri& next, std::string_view target) {
+    const bool is_secure = next.is_sip() && text::istarts_with(target, "sips:");
+    if (!is_secure || next.scheme == sip::Scheme::Sips) return resolver::next_hop(next);
+    sip::Uri uri = next;
+    uri.scheme = sip::Scheme::Sips;
     return resolver::next_hop(uri);
 }
 

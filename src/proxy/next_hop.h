@@ -14,6 +14,7 @@ namespace signalbox::proxy {
 /// SIPS, whatever a Route says (RFC 3261 §16.6 step 7). Views: `next`. The errors: malformed_uri,
 /// and those of resolver::next_hop().
 Result<resolver::NextHop> hop_of(std::string_view next, std::string_view target);
+Result<resolver::NextHop> hop_of(const sip::Uri& next, std::string_view target);
 
 /// Where a request inside a dialog goes, as far as that can be told without DNS. Neither: nothing
 /// of ours leads there.

@@ -125,9 +125,8 @@ ContextHandle ProxyCore::begin(Now now, const IncomingRequest& request, const Ad
     context.timer.kind = kContextTimer;
     context.timer.owner = handle.packed();
     if (context.is_invite()) {
-        s_.transactions.respond(
-            now, context.server, 100,
-            s_.reply.render(request.message, request.flow, request.snapshot, 100), out.transmits);
+        s_.transactions.respond(now, context.server, 100, s_.reply.render(request, 100),
+                                out.transmits);
     }
     begin_call(context, request, admission, out);
     return handle;

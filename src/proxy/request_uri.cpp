@@ -8,6 +8,9 @@
 namespace signalbox::proxy {
 
 std::string_view request_uri_of(std::string_view target, std::string& scratch) {
+    // What may not stand there is behind one of these.
+    const auto has = [&](char c) { return target.find(c) != std::string_view::npos; };
+    if (!has(';') && !has('?')) return target;
     const auto uri = sip::parse_uri(target);
     if (!uri || !uri->is_sip()) return target;
     const std::string_view bare =

@@ -53,10 +53,11 @@ std::string service_route(const ports::Snapshot& snapshot, const transport::Flow
 /// of record, or, where that does not name us as a Request-URI would, by how the phone reached us.
 void Registrar::append_gruus(const Request& request, const ports::BindingView& record) {
     const std::string_view instance = location::instance_of(record.parameters);
+    if (instance.empty()) return;
     const auto to =
         sip::parse_name_addr(request.message.value(sip::HeaderId::To), ErrorCode::malformed_to);
     const auto target = sip::parse_uri(request.message.request_uri());
-    if (instance.empty() || !to || !target) return;
+    if (!to || !target) return;
     const RegisterContext& context = request.context;
     const bool is_own = context.snapshot.tenant_of(to->uri) != ports::kNoTenant && to->uri.is_sip();
     const sip::Uri& host_uri = is_own ? to->uri : *target;

@@ -32,11 +32,17 @@ enum OctetClass : uint16_t {
     kPhone = 1 << 11,
     kQuoted = 1 << 12,  // within quotes, apart from white space, quotes and backslashes
     kVisible = 1 << 13,
-    kListed = 1 << 14,  // of a list's value: neither a comma nor what may hide one
+    kListed = 1 << 14,   // of a list's value: neither a comma nor what may hide one
+    kDisplay = 1 << 15,  // a display name without quotes: tokens, white space, and UTF-8, which is
+                         // outside the grammar but frequent
 };
 
 constexpr bool is_one_of(unsigned char c, std::string_view set) {
     return c != 0 && set.find(static_cast<char>(c)) != std::string_view::npos;
+}
+
+constexpr bool is_space(char c) {
+    return c == ' ' || c == '\t';
 }
 
 constexpr uint16_t classes_of(unsigned char c) {
@@ -69,6 +75,7 @@ constexpr uint16_t classes_of(unsigned char c) {
     set((visible && c != '"' && c != '\\') || c >= 0x80, kQuoted);
     set(visible, kVisible);
     set(!is_one_of(c, ",\"<"), kListed);
+    set(token || is_space(static_cast<char>(c)) || c >= 0x80, kDisplay);
     return static_cast<uint16_t>(classes);
 }
 
@@ -82,9 +89,6 @@ inline constexpr std::array<uint16_t, 256> kClasses = make_classes();
 
 inline bool is(char c, OctetClass octet_class) {
     return (kClasses[static_cast<unsigned char>(c)] & octet_class) != 0;
-}
-inline bool is_space(char c) {
-    return c == ' ' || c == '\t';
 }
 /// White space and the octets of a fold.
 inline bool is_white(char c) {

@@ -11,21 +11,18 @@ namespace {
 /// [ display-name ] "<". False when there is none: the value is then an addr-spec and the cursor
 /// has not moved.
 bool read_up_to_bracket(lexer::Cursor& cursor, NameAddr& out) {
+    if (cursor.take('<')) return true;
     lexer::Cursor ahead = cursor;
     const char* begin = ahead.position();
-    if (ahead.quoted()) {
+    if (ahead.peek() == '"' && ahead.quoted()) {
         out.display_name = ahead.since(begin);
         ahead.skip_white();
     } else {
-        // Tokens and white space; UTF-8 without quotes is outside the grammar but frequent.
         const char* before = nullptr;
         while (ahead.position() != before) {
             before = ahead.position();
-            while (lexer::is(ahead.peek(), lexer::kToken) ||
-                   static_cast<unsigned char>(ahead.peek()) >= 0x80) {
-                ahead.take(ahead.peek());
-            }
-            ahead.skip_white();
+            ahead.run(lexer::kDisplay);
+            ahead.skip_white();  // folds
         }
         out.display_name = lexer::trimmed_since(ahead, begin);
     }

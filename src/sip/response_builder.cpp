@@ -19,6 +19,7 @@ void copy_first(const MessageView& request, HeaderId id, std::string& out) {
 /// A To that cannot be parsed is copied with a tag too: it has none that we could read.
 bool needs_tag(std::string_view to) {
     if (to.empty()) return false;
+    if (to.find('=') == std::string_view::npos) return true;  // no parameter with a value
     const Result<NameAddr> address = parse_name_addr(to, ErrorCode::malformed_to);
     return !address || address->tag.empty();
 }

@@ -46,8 +46,8 @@ TEST_F(LocalReply_Rfc3261_8_2_7, AnswersFromTheRequestWithItsReasonAndHeaders) {
 
 TEST_F(LocalReply_Rfc3261_8_2_7, TheToTagIsTheSameForARetransmissionAndItsAck) {
     const std::string text = request_text("INVITE sip:b@example.test", {});
-    const std::string tag(reply.to_tag(Read(text)->message).view());
-    EXPECT_EQ(reply.to_tag(Read(text)->message).view(), tag);
+    const std::string tag(reply.to_tag(*Read(text)).view());
+    EXPECT_EQ(reply.to_tag(*Read(text)).view(), tag);
     EXPECT_TRUE(reply.is_ack_to_stateless(*Read(request_text("ACK sip:b@example.test", {}, tag))));
     EXPECT_FALSE(
         reply.is_ack_to_stateless(*Read(request_text("ACK sip:b@example.test", {}, "b1"))));
@@ -56,7 +56,7 @@ TEST_F(LocalReply_Rfc3261_8_2_7, TheToTagIsTheSameForARetransmissionAndItsAck) {
     other.replace(other.find("call-1"), 6, "call-2");
     EXPECT_FALSE(reply.is_ack_to_stateless(*Read(other)));
     const LocalReply stranger{{3, 4}, counters};
-    EXPECT_NE(stranger.to_tag(Read(text)->message).view(), tag);
+    EXPECT_NE(stranger.to_tag(*Read(text)).view(), tag);
 }
 
 TEST_F(LocalReply_Rfc3261_8_2_7, AnAckIsNeverAnswered) {
@@ -67,8 +67,7 @@ TEST_F(LocalReply_Rfc3261_8_2_7, AnAckIsNeverAnswered) {
 TEST_F(LocalReply_Rfc3261_8_2_7, AChallengeNamesTheRealmAndTheNonce) {
     const Read read(request_text("INVITE sip:b@example.test", {}));
     for (const int status : {401, 407}) {
-        const std::string text(reply.render_challenge(read->message, read->flow, read->snapshot,
-                                                      status, "n0nce", true));
+        const std::string text(reply.render_challenge(*read, status, "n0nce", true));
         EXPECT_NE(text.find(status == 401 ? "\r\nWWW-Authenticate: Digest"
                                           : "\r\nProxy-Authenticate: Digest"),
                   std::string::npos);

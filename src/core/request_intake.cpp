@@ -173,7 +173,9 @@ void RequestIntake::authorise(Now now, const Candidate& candidate, ports::Outbox
     const uint8_t shard = ports::shard_of_aor(question.tenant, claimed, setup_.shards);
     if (shard != setup_.shard) return suspend(now, candidate, shard, question, out);
     std::optional<proxy::SourceBlocked> blocked;
-    const CredentialAnswer answer = s_.directory.answer(now, question, request.snapshot, blocked);
+    const CredentialAnswer answer =
+        *credentials ? s_.directory.check(now, question, **credentials, request.snapshot, blocked)
+                     : s_.directory.answer(now, question, request.snapshot, blocked);
     if (blocked) {
         for (uint8_t other = 0; other < setup_.shards; ++other) {
             if (other != setup_.shard)

@@ -12,25 +12,31 @@ namespace signalbox::proxy {
 CredentialAnswer Directory::answer(Now now, const CredentialQuestion& question,
                                    const ports::Snapshot& snapshot,
                                    std::optional<SourceBlocked>& blocked) {
+    if (!question.credentials.empty()) {
+        if (const auto credentials = sip::parse_credentials(question.credentials))
+            return check(now, question, *credentials, snapshot, blocked);
+    }
     CredentialAnswer answer;
     answer.id = question.id;
+    answer.verdict = CredentialVerdict::Malformed;
     if (question.credentials.empty()) {
         const bool excused = location_.has_live_binding_from(now, question.tenant,
                                                              question.identity, question.source);
         const bool is_blocked = !excused && guard_.is_blocked(now, question.source);
         answer.verdict = is_blocked ? CredentialVerdict::Unanswered : CredentialVerdict::Wrong;
-        return answer;
     }
-    const auto credentials = sip::parse_credentials(question.credentials);
-    if (!credentials) {
-        answer.verdict = CredentialVerdict::Malformed;
-        return answer;
-    }
-    const auto claimed = auth::claimed_user(*credentials);
+    return answer;
+}
+
+CredentialAnswer Directory::check(Now now, const CredentialQuestion& question,
+                                  const sip::Credentials& credentials,
+                                  const ports::Snapshot& snapshot,
+                                  std::optional<SourceBlocked>& blocked) {
+    const auto claimed = auth::claimed_user(credentials);
     const bool excused = claimed && location_.has_live_binding_from(now, question.tenant,
                                                                     claimed->name, question.source);
     const auth::CredentialCheck check{
-        question.tenant, question.method, *credentials, question.request_uri,
+        question.tenant, question.method, credentials, question.request_uri,
         question.source, snapshot,        excused};
     return judge(now, question, authenticator_.verify(now, check), snapshot, blocked);
 }

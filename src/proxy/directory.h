@@ -28,6 +28,10 @@ class Directory final {
     /// call.
     CredentialAnswer answer(Now now, const CredentialQuestion& question,
                             const ports::Snapshot& snapshot, std::optional<SourceBlocked>& blocked);
+    /// The same where the question's credentials have been parsed.
+    CredentialAnswer check(Now now, const CredentialQuestion& question,
+                           const sip::Credentials& credentials, const ports::Snapshot& snapshot,
+                           std::optional<SourceBlocked>& blocked);
 
     /// Where one of this shard's addresses of record is reached. Views in the answer are valid
     /// until the next call.

@@ -38,43 +38,37 @@ Result<void> check_counts(const MessageView& view) {
 }
 
 /// One address and no second one behind a comma.
-Result<NameAddr> read_address(const MessageView& view, HeaderId id, ErrorCode bad) {
+Result<void> read_address(const MessageView& view, HeaderId id, ErrorCode bad, NameAddr& address) {
     const HeaderField* field = view.first(id);
     std::string_view rest;
-    auto address = parse_name_addr(view.value(*field), bad, &rest);
-    if (!address || !rest.empty()) return fail(bad, field->value_begin);
-    return address;
+    if (read_name_addr(view.value(*field), address, &rest) && rest.empty()) return {};
+    return fail(bad, field->value_begin);
 }
 
-Result<CSeq> read_cseq(const MessageView& view) {
+Result<void> read_cseq(const MessageView& view, CSeq& cseq) {
     const HeaderField* field = view.first(HeaderId::CSeq);
-    auto cseq = parse_cseq(view.value(*field));
-    if (!cseq) return fail(cseq.error().code, field->value_begin);
-    if (view.is_request() && cseq->method_text != view.method_text())
+    const auto read = parse_cseq(view.value(*field));
+    if (!read) return fail(read.error().code, field->value_begin);
+    if (view.is_request() && read->method_text != view.method_text())
         return fail(ErrorCode::cseq_method_mismatch, field->value_begin);
-    return cseq;
+    cseq = *read;
+    return {};
 }
 
-}  // namespace
-
-Result<KeyFields> check_message(const MessageView& view) {
+Result<void> read_fields(const MessageView& view, KeyFields& fields) {
     TRY(check_counts(view));
     // Only the top Via: those below it are another element's business (RFC 3261 §16.3 step 1).
     const HeaderField* top = view.first(HeaderId::Via);
-    std::string_view more_vias;
-    const auto via = parse_via(view.value(*top), &more_vias);
-    if (!via) return fail(ErrorCode::malformed_via, top->value_begin);
-    if (!via->is_sip_2) return fail(ErrorCode::unsupported_via_protocol, top->value_begin);
-    const auto from = read_address(view, HeaderId::From, ErrorCode::malformed_from);
-    if (!from) return tl::unexpected(from.error());
-    const auto to = read_address(view, HeaderId::To, ErrorCode::malformed_to);
-    if (!to) return tl::unexpected(to.error());
+    if (!read_via(view.value(*top), fields.via, &fields.more_vias))
+        return fail(ErrorCode::malformed_via, top->value_begin);
+    if (!fields.via.is_sip_2) return fail(ErrorCode::unsupported_via_protocol, top->value_begin);
+    TRY(read_address(view, HeaderId::From, ErrorCode::malformed_from, fields.from));
+    TRY(read_address(view, HeaderId::To, ErrorCode::malformed_to, fields.to));
     const HeaderField* call_id = view.first(HeaderId::CallId);
     if (!parse_call_id(view.value(*call_id))) {
         return fail(ErrorCode::malformed_call_id, call_id->value_begin);
     }
-    const auto cseq = read_cseq(view);
-    if (!cseq) return tl::unexpected(cseq.error());
+    TRY(read_cseq(view, fields.cseq));
     if (const HeaderField* field = view.first(HeaderId::MaxForwards)) {
         if (!parse_max_forwards(view.value(*field))) {
             return fail(ErrorCode::malformed_max_forwards, field->value_begin);
@@ -85,7 +79,15 @@ Result<KeyFields> check_message(const MessageView& view) {
             return fail(ErrorCode::malformed_content_length, field->value_begin);
         }
     }
-    return KeyFields{*via, more_vias, *from, *to, *cseq};
+    return {};
+}
+
+}  // namespace
+
+Result<KeyFields> check_message(const MessageView& view) {
+    Result<KeyFields> result;
+    if (const auto read = read_fields(view, *result); !read) result = tl::unexpected(read.error());
+    return result;
 }
 
 }  // namespace signalbox::sip

@@ -36,6 +36,8 @@ struct Via {
 /// Parses the first value of a Via header field's value. `rest` receives what follows its comma
 /// (empty: nothing).
 Result<Via> parse_via(std::string_view value, std::string_view* rest = nullptr);
+/// The same into a new `via`, which has no meaning when false is returned. No copy is made.
+bool read_via(std::string_view value, Via& via, std::string_view* rest);
 
 /// From, To, Contact, Route, Record-Route, Path, Reply-To, Refer-To: a name-addr or addr-spec with
 /// parameters. Views: the text. In the form without angle brackets, parameters belong to the header
@@ -51,6 +53,8 @@ struct NameAddr {
 /// Parses the first value; `rest` as for parse_via. `bad` is the error to give.
 Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad,
                                  std::string_view* rest = nullptr);
+/// The same into a new `out`, which has no meaning when false is returned. No copy is made.
+bool read_name_addr(std::string_view value, NameAddr& out, std::string_view* rest);
 
 /// One Contact value with what a registrar reads from it.
 struct Contact {

@@ -78,33 +78,35 @@ bool read_q(Contact& contact, const Param& param) {
 
 }  // namespace
 
-Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad, std::string_view* rest) {
+bool read_name_addr(std::string_view value, NameAddr& out, std::string_view* rest) {
     lexer::Cursor cursor(value);
     cursor.skip_white();
     const char* begin = cursor.position();
-    NameAddr out;
     if (!read_up_to_bracket(cursor, out)) {
         read_bare_uri(cursor, out);
     } else if (!read_bracketed_uri(cursor, out)) {
-        return fail(bad);
+        return false;
     }
-    const Result<Uri> uri = parse_uri(out.uri_text);
-    if (!uri) return fail(bad);
-    out.uri = *uri;
+    if (!read_uri(out.uri_text, out.uri)) return false;
 
     cursor.skip_white();
     const char* params = cursor.position();
     while (cursor.take(';')) {
         cursor.skip_white();
         Param param;
-        if (!cursor.parameter(param)) return fail(bad);
+        if (!cursor.parameter(param)) return false;
         const bool is_tag = param.name.size() == 3 && lexer::is_name(param.name, "tag");
-        if (is_tag && !read_tag(out, param)) return fail(bad);
+        if (is_tag && !read_tag(out, param)) return false;
     }
     out.params = lexer::trimmed_since(cursor, params);
     out.text = lexer::trimmed_since(cursor, begin);
-    if (!lexer::end_of_value(cursor, rest)) return fail(bad);
-    return out;
+    return lexer::end_of_value(cursor, rest);
+}
+
+Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad, std::string_view* rest) {
+    Result<NameAddr> result;
+    if (!read_name_addr(value, *result, rest)) result = fail(bad);
+    return result;
 }
 
 Result<Contact> parse_contact(std::string_view value, std::string_view* rest) {

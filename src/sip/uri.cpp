@@ -35,7 +35,7 @@ bool read_userinfo(std::string_view userinfo, Uri& uri) {
 }
 
 /// Behind "sip:" or "sips:".
-Result<Uri> parse_sip(Uri uri, std::string_view rest) {
+Result<void> read_sip(std::string_view rest, Uri& uri) {
     const size_t at = rest.find('@');
     if (at != std::string_view::npos) {
         if (!read_userinfo(rest.substr(0, at), uri)) return fail(ErrorCode::malformed_uri);
@@ -64,11 +64,11 @@ Result<Uri> parse_sip(Uri uri, std::string_view rest) {
     if (!cursor.at_end()) {
         return fail(ErrorCode::malformed_uri, offset_in(uri.text, cursor.position()));
     }
-    return uri;
+    return {};
 }
 
 /// Behind "tel:". A local number without its phone-context passes: telephones send them.
-Result<Uri> parse_tel(Uri uri, std::string_view rest) {
+Result<void> read_tel(std::string_view rest, Uri& uri) {
     lexer::Cursor cursor(rest);
     uri.user = cursor.run(lexer::kPhone);
     uri.has_user = true;
@@ -79,7 +79,7 @@ Result<Uri> parse_tel(Uri uri, std::string_view rest) {
     if (!good || !cursor.at_end()) {
         return fail(ErrorCode::malformed_uri, offset_in(uri.text, cursor.position()));
     }
-    return uri;
+    return {};
 }
 
 Scheme scheme_of(std::string_view scheme) {
@@ -91,14 +91,13 @@ Scheme scheme_of(std::string_view scheme) {
 
 }  // namespace
 
-Result<Uri> parse_uri(std::string_view text) {
+Result<void> read_uri(std::string_view text, Uri& uri) {
     lexer::Cursor cursor(text);
-    Uri uri;
     uri.text = text;
     if (cursor.skip("sip:")) {  // as nearly all write it
         uri.scheme_text = text.substr(0, 3);
         uri.scheme = Scheme::Sip;
-        return parse_sip(uri, cursor.rest());
+        return read_sip(cursor.rest(), uri);
     }
     uri.scheme_text = cursor.run(lexer::kScheme);
     if (uri.scheme_text.empty() || !text::is_alpha(uri.scheme_text.front()) || !cursor.take(':')) {
@@ -108,14 +107,20 @@ Result<Uri> parse_uri(std::string_view text) {
     switch (uri.scheme) {
         case Scheme::Sip:
         case Scheme::Sips:
-            return parse_sip(uri, cursor.rest());
+            return read_sip(cursor.rest(), uri);
         case Scheme::Tel:
-            return parse_tel(uri, cursor.rest());
+            return read_tel(cursor.rest(), uri);
         case Scheme::Other:
             break;
     }
     if (!lexer::all_of(cursor.rest(), lexer::kOpaque)) return fail(ErrorCode::malformed_uri);
-    return uri;
+    return {};
+}
+
+Result<Uri> parse_uri(std::string_view text) {
+    Result<Uri> result;
+    if (const auto read = read_uri(text, *result); !read) result = tl::unexpected(read.error());
+    return result;
 }
 
 uint16_t Uri::port_or_default() const {

@@ -38,6 +38,9 @@ struct Uri {
 /// Parses a URI: all of `text`, no angle brackets. Error::unsupported_uri_scheme never: another
 /// scheme gives Scheme::Other with only scheme_text and text set.
 Result<Uri> parse_uri(std::string_view text);
+/// The same into a new `uri`, which has no meaning after an error. For what many messages have: no
+/// copy is made.
+Result<void> read_uri(std::string_view text, Uri& uri);
 
 /// RFC 3261 §19.1.4: user and password case-sensitive, host and parameters not, escapes decoded but
 /// those of reserved characters, transport, user, ttl, method and maddr must be in both or in

@@ -117,25 +117,26 @@ uint16_t Via::port_or_default() const {
     return text::iequals(transport, "WSS") ? 443 : 5060;
 }
 
-Result<Via> parse_via(std::string_view value, std::string_view* rest) {
+bool read_via(std::string_view value, Via& via, std::string_view* rest) {
     lexer::Cursor cursor(value);
     cursor.skip_white();
     const char* begin = cursor.position();
-    Via via;
-    if (!read_protocol(cursor, via)) return fail(ErrorCode::malformed_via);
-    if (!read_sent_by(cursor, via)) return fail(ErrorCode::malformed_via);
+    if (!read_protocol(cursor, via) || !read_sent_by(cursor, via)) return false;
     const char* params = cursor.position();
     while (cursor.take(';')) {
         cursor.skip_white();
         Param param;
-        if (!cursor.parameter(param) || !read_param(via, param)) {
-            return fail(ErrorCode::malformed_via);
-        }
+        if (!cursor.parameter(param) || !read_param(via, param)) return false;
     }
     via.params = lexer::trimmed_since(cursor, params);
     via.text = lexer::trimmed_since(cursor, begin);
-    if (!lexer::end_of_value(cursor, rest)) return fail(ErrorCode::malformed_via);
-    return via;
+    return lexer::end_of_value(cursor, rest);
+}
+
+Result<Via> parse_via(std::string_view value, std::string_view* rest) {
+    Result<Via> result;
+    if (!read_via(value, *result, rest)) result = fail(ErrorCode::malformed_via);
+    return result;
 }
 
 }  // namespace signalbox::sip

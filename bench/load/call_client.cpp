@@ -29,7 +29,8 @@ void UserAgentClient::name_dialog(std::uint32_t slot) {
     append_identity(local_, 'c', stage_.run, slot, operation.generation);
     call_id_.assign(local_).append(kCallIdHost);
     from_.assign("\"Load Caller\" <sip:caller@load.example.org>;tag=").append(local_);
-    contact_.assign("<sip:caller@").append(stage_.options.caller_text).append(">");
+    assign_uri(contact_, stage_, "caller", sent_by(operation));
+    contact_.insert(0, "<").append(">");
 }
 
 void UserAgentClient::start_call(std::uint32_t slot, std::uint64_t now_ns) {
@@ -38,14 +39,7 @@ void UserAgentClient::start_call(std::uint32_t slot, std::uint64_t now_ns) {
     set_branch(Kind::Invite, slot);
     set_target(operation);
     to_.assign("<").append(uri_).append(">");
-    RequestParts parts;
-    parts.method = "INVITE";
-    parts.uri = uri_;
-    parts.sent_by = stage_.options.caller_text;
-    parts.branch = branch_;
-    parts.from = from_;
-    parts.to = to_;
-    parts.call_id = call_id_;
+    RequestParts parts = begin_parts(operation, "INVITE");
     parts.contact = contact_;
     parts.content_type = "application/sdp";
     parts.body = sdp_offer();
@@ -85,7 +79,7 @@ void UserAgentClient::on_invite_response(Operation& operation, const MessageScan
 void UserAgentClient::on_repeated_answer(Operation& operation, std::string_view bytes) {
     ++stage_.ledger.counters.rx_repeated;
     blame_duplicate(operation.is_repeated, bytes);
-    stage_.caller.send(operation.ack, stage_.options.server);
+    send(operation, operation.ack);
 }
 
 /// Sends ACK, and BYE when the call has been up for its time, both along the route set to the
@@ -123,18 +117,11 @@ void UserAgentClient::on_answer(Operation& operation, const MessageScan& message
         ledger.phases[operation.phase].setup.record(now_ns - operation.started_ns);
     }
     to_.assign(message.to);
-    RequestParts parts;
-    parts.method = "ACK";
-    parts.uri = uri_;
-    parts.sent_by = stage_.options.caller_text;
-    parts.routes = routes_;
-    parts.from = from_;
-    parts.to = to_;
-    parts.call_id = call_id_;
     set_branch(Kind::Ack, slot);
-    parts.branch = branch_;
+    RequestParts parts = begin_parts(operation, "ACK");
+    parts.routes = routes_;
     write_request(operation.ack, parts);
-    stage_.caller.send(operation.ack, stage_.options.server);
+    send(operation, operation.ack);
     set_branch(Kind::Bye, slot);
     parts.method = "BYE";
     parts.branch = branch_;
@@ -155,17 +142,10 @@ void UserAgentClient::acknowledge_refusal(const Operation& operation, const Mess
     name_dialog(slot);
     set_branch(Kind::Invite, slot);
     set_target(operation);
-    RequestParts parts;
-    parts.method = "ACK";
-    parts.uri = uri_;
-    parts.sent_by = stage_.options.caller_text;
-    parts.branch = branch_;
-    parts.from = from_;
-    parts.to = message.to;
-    parts.call_id = call_id_;
+    to_.assign(message.to);
     std::string bytes;
-    write_request(bytes, parts);
-    stage_.caller.send(bytes, stage_.options.server);
+    write_request(bytes, begin_parts(operation, "ACK"));
+    send(operation, bytes);
 }
 
 void UserAgentClient::on_bye_response(Operation& operation, const MessageScan& message,

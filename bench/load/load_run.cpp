@@ -11,6 +11,8 @@
 #include <limits>
 
 #include "load/process_cpu.h"
+#include "net/datagram_socket.h"
+#include "net/stream_link.h"
 
 namespace bench {
 namespace {
@@ -40,15 +42,39 @@ std::string random_run() {
     return digits.data();
 }
 
+std::unique_ptr<Link> make_link(const Options& options, Side side) {
+    const bool is_caller = side == Side::Client;
+    const sockaddr_in& local = is_caller ? options.caller : options.callee;
+    const std::string& text = is_caller ? options.caller_text : options.callee_text;
+    if (!is_stream(options.transport)) {
+        return std::make_unique<DatagramSocket>(local, text, options.server);
+    }
+    const bool is_reached_by_address =
+        !needs_bindings(options.scenario) && !is_register(options.scenario);
+    StreamSettings settings;
+    settings.transport = options.transport;
+    settings.server = options.server;
+    settings.server_text = options.server_text;
+    settings.local = local;
+    settings.local_text = text;
+    settings.listens = !is_caller && is_reached_by_address;
+    // A side that has nothing to say would be a silent peer, which a server may send away.
+    const bool is_silent = is_caller
+                               ? is_register(options.scenario)
+                               : is_reached_by_address && options.server_kind != Server::Forwarder;
+    settings.connections = is_silent ? 0 : options.connections;
+    return std::make_unique<StreamLink>(std::move(settings));
+}
+
 }  // namespace
 
 LoadRun::LoadRun(const Options& options)
     : options_(options),
       timers_(options.t1_ms, options.hold_ms),
       operations_(options.window),
-      caller_(options.caller),
-      callee_(options.callee),
-      stage_{options, ledger_, timers_, operations_, caller_, callee_, random_run()},
+      caller_(make_link(options, Side::Client)),
+      callee_(make_link(options, Side::Server)),
+      stage_{options, ledger_, timers_, operations_, *caller_, *callee_, random_run()},
       client_(stage_),
       server_(stage_) {}
 
@@ -176,8 +202,8 @@ bool LoadRun::has_given_up() const {
            options_.failures_max;
 }
 
-/// Fires due timers, handles what waits on both sockets and sends what that made. Returns the
-/// datagrams received.
+/// Fires due timers, handles what waits on both sides and sends what that made. Returns the
+/// messages received.
 std::size_t LoadRun::turn(std::uint64_t now_ns) {
     timers_.take_due(now_ns, [&](const Timer& timer) {
         if (timer.side == Side::Client) {
@@ -186,18 +212,23 @@ std::size_t LoadRun::turn(std::uint64_t now_ns) {
             server_.on_timer(timer.slot, timer.serial, now_ns);
         }
     });
-    const std::size_t received = receive(callee_, now_ns) + receive(caller_, now_ns);
-    callee_.flush();
-    caller_.flush();
+    const std::size_t received = receive(*callee_, now_ns) + receive(*caller_, now_ns);
+    callee_->flush();
+    caller_->flush();
     return received;
 }
 
-std::size_t LoadRun::receive(DatagramSocket& socket, std::uint64_t now_ns) {
-    const std::size_t count = socket.receive();
+std::size_t LoadRun::receive(Link& link, std::uint64_t now_ns) {
+    const std::size_t count = link.receive();
     for (std::size_t i = 0; i < count; ++i) {
-        const std::string_view bytes = socket.received(i);
+        const Received received = link.received(i);
+        const std::string_view bytes = received.bytes;
+        if (received.arrival == Arrival::Closed) {
+            ledger_.violate(Violation::ConnectionLost, bytes);
+            continue;
+        }
         const std::optional<MessageScan> message =
-            socket.is_truncated(i) ? std::nullopt : scan_message(bytes);
+            received.arrival == Arrival::Broken ? std::nullopt : scan_message(bytes);
         if (!message) {
             ledger_.violate(Violation::MalformedMessage, bytes);
         } else if (message->is_response) {
@@ -205,7 +236,7 @@ std::size_t LoadRun::receive(DatagramSocket& socket, std::uint64_t now_ns) {
         } else if (options_.server_kind == Server::Forwarder && message->method == "REGISTER") {
             client_.on_reflected_register(*message, now_ns);
         } else {
-            server_.on_request(socket, *message, bytes, socket.source(i), now_ns);
+            server_.on_request(link, *message, bytes, received.source, now_ns);
         }
     }
     return count;
@@ -218,7 +249,7 @@ void LoadRun::wait(std::uint64_t now_ns, std::uint64_t until_ns) {
     const timespec timeout{static_cast<time_t>(left / 1'000'000'000),
                            static_cast<long>(left % 1'000'000'000)};
     std::array<pollfd, 2> sockets{
-        {{caller_.descriptor(), POLLIN, 0}, {callee_.descriptor(), POLLIN, 0}}};
+        {{caller_->descriptor(), POLLIN, 0}, {callee_->descriptor(), POLLIN, 0}}};
     ppoll(sockets.data(), sockets.size(), &timeout, nullptr);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "load/operation.h"
@@ -10,14 +11,15 @@
 #include "load/retransmit_queue.h"
 #include "load/user_agent_client.h"
 #include "load/user_agent_server.h"
-#include "net/datagram_socket.h"
+#include "net/link.h"
 
 namespace bench {
 
-/// Single-threaded; owns the sockets, the operations and the books.
+/// Single-threaded; owns both sides, the operations and the books.
 class LoadRun final {
  public:
-    /// Binds both sockets. Throws std::system_error when an address cannot be had.
+    /// Binds both sides, or opens their connections. Throws when an address cannot be had or the
+    /// server refuses.
     explicit LoadRun(const Options& options);
 
     Measurement run();
@@ -39,15 +41,15 @@ class LoadRun final {
     void start_due(const Plan& plan, std::uint64_t now_ns);
     bool has_given_up() const;
     std::size_t turn(std::uint64_t now_ns);
-    std::size_t receive(DatagramSocket& socket, std::uint64_t now_ns);
+    std::size_t receive(Link& link, std::uint64_t now_ns);
     void wait(std::uint64_t now_ns, std::uint64_t until_ns);
 
     const Options& options_;
     Ledger ledger_;
     RetransmitQueue timers_;
     std::vector<Operation> operations_;
-    DatagramSocket caller_;
-    DatagramSocket callee_;
+    std::unique_ptr<Link> caller_;
+    std::unique_ptr<Link> callee_;
     Stage stage_;
     UserAgentClient client_;
     UserAgentServer server_;

@@ -1,5 +1,4 @@
-// The load program of the benchmark: caller, callee and phones in one process against a SIP server
-// over UDP.
+// The load program of the benchmark: caller, callee and phones in one process against a SIP server.
 #include <cstdio>
 #include <exception>
 #include <string>

@@ -120,8 +120,8 @@ std::optional<Identity> read_identity(std::string_view text, std::string_view ru
 void write_request(std::string& out, const RequestParts& parts) {
     out.clear();
     out.append(parts.method).append(" ").append(parts.uri).append(" SIP/2.0\r\n");
-    out.append("Via: SIP/2.0/UDP ").append(parts.sent_by).append(";branch=z9hG4bK");
-    out.append(parts.branch).append(";rport\r\n").append(parts.routes);
+    out.append("Via: SIP/2.0/").append(parts.transport).append(" ").append(parts.sent_by);
+    out.append(";branch=z9hG4bK").append(parts.branch).append(";rport\r\n").append(parts.routes);
     out.append("Max-Forwards: 70\r\n");
     put_line(out, "From", parts.from);
     put_line(out, "To", parts.to);

@@ -26,6 +26,7 @@ void append_number(std::string& out, std::uint64_t number);
 struct RequestParts {
     std::string_view method;
     std::string_view uri;
+    std::string_view transport;  // as Via names it
     std::string_view sent_by;
     std::string_view branch;
     std::string_view routes;  // whole header lines

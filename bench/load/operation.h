@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "load/options.h"
+#include "net/link.h"
 
 namespace bench {
 
@@ -65,6 +66,7 @@ struct Operation {
     std::uint64_t started_ns = 0;
     std::uint64_t request_ns = 0;  // when the request in flight was sent first
     std::uint64_t answer_ns = 0;   // when the callee's 200 was sent first
+    Peer answer_peer;              // and where to
     std::string request;           // the bytes to repeat; while the call is up its BYE
     std::string ack;
     std::string response;

@@ -14,17 +14,28 @@ namespace {
 
 constexpr std::uint32_t kWindowMax = 1'048'576;
 constexpr std::uint32_t kUsersMax = 2'000'000;
+constexpr std::uint32_t kConnectionsMax = 20'000;
 
-constexpr std::array<std::string_view, 6> kScenarioNames = {
-    "call", "call-lookup", "options", "message", "register", "register-auth"};
+constexpr std::array<std::string_view, 7> kScenarioNames = {
+    "call",          "call-lookup",         "options", "message", "register",
+    "register-auth", "register-auth-sha256"};
+
+constexpr std::array<std::string_view, 5> kTransportNames = {"udp", "tcp", "tls", "ws", "wss"};
 
 constexpr const char* kHelp =
-    R"(signalbox-load drives a SIP server over UDP as caller, callee and phones at once.
+    R"(signalbox-load drives a SIP server as caller, callee and phones at once.
 
-  --scenario NAME     call, call-lookup, options, message, register or register-auth
+  --scenario NAME     call, call-lookup, options, message, register, register-auth or
+                      register-auth-sha256
+  --transport NAME    udp, tcp, tls, ws or wss (udp). Over streams all go through connections
+                      that the load opens; with call and options the server opens one to the
+                      callee's address itself, which the load does for tcp alone
+  --connections N     how many of them each side has (16)
   --server A:P        the server under load (127.0.0.1:15060)
   --caller A:P        the address of the caller (127.0.0.1:15071)
-  --callee A:P        the address of the callee and the phones (127.0.0.1:15072)
+  --callee A:P        the address of the callee and the phones (127.0.0.1:15072). Over streams
+                      the port is the one at which the callee listens, and all else is sent
+                      from ports that the kernel chooses
   --kind KIND         stateful, stateless or forwarder (stateful)
   --network KIND      clean or lossy; where datagrams may be lost or doubled, no missing 100
                       or ACK and no second final response is held against the server (clean)
@@ -60,6 +71,13 @@ Scenario read_scenario(const std::string& text) {
     refuse("there is no scenario " + text + ".");
 }
 
+Transport read_transport(const std::string& text) {
+    for (std::size_t i = 0; i < kTransportNames.size(); ++i) {
+        if (kTransportNames[i] == text) return static_cast<Transport>(i);
+    }
+    refuse("there is no transport " + text + ".");
+}
+
 Server read_kind(const std::string& text) {
     if (text == "stateful") return Server::Stateful;
     if (text == "stateless") return Server::Stateless;
@@ -87,6 +105,10 @@ sockaddr_in read_address(const std::string& option, const std::string& text) {
 void apply(Options& options, const std::string& option, const std::string& value) {
     if (option == "--scenario") {
         options.scenario = read_scenario(value);
+    } else if (option == "--transport") {
+        options.transport = read_transport(value);
+    } else if (option == "--connections") {
+        options.connections = read_number<std::uint32_t>(option, value, 1, kConnectionsMax);
     } else if (option == "--server") {
         options.server_text = value;
     } else if (option == "--caller") {
@@ -134,6 +156,10 @@ void apply(Options& options, const std::string& option, const std::string& value
 
 }  // namespace
 
+std::string_view name(Transport transport) {
+    return kTransportNames[static_cast<std::size_t>(transport)];
+}
+
 std::string_view name(Scenario scenario) {
     return kScenarioNames[static_cast<std::size_t>(scenario)];
 }
@@ -156,6 +182,10 @@ Options read_options(int argc, char** argv) {
     const bool registers = is_register(options.scenario) || needs_bindings(options.scenario);
     if (registers && options.users < options.window) {
         refuse("a scenario that registers needs at least as many users as the window is wide.");
+    }
+    const bool is_to_address = !registers && options.server_kind != Server::Forwarder;
+    if (is_to_address && is_stream(options.transport) && options.transport != Transport::Tcp) {
+        refuse("over this transport the callee is reached by its registration only.");
     }
     return options;
 }

@@ -9,24 +9,33 @@
 #include <vector>
 
 #include "load/profile.h"
+#include "net/transport.h"
 
 namespace bench {
 
 enum class Scenario {
-    Call,          // INVITE 100 180 200 ACK BYE 200 to a fixed address
-    CallLookup,    // the same to registered users
-    Options,       // OPTIONS and 200 to a fixed address
-    Message,       // MESSAGE and 200 to registered users
-    Register,      // REGISTER that refreshes a binding
-    RegisterAuth,  // REGISTER, 401, REGISTER with a digest, 200
+    Call,                // INVITE 100 180 200 ACK BYE 200 to a fixed address
+    CallLookup,          // the same to registered users
+    Options,             // OPTIONS and 200 to a fixed address
+    Message,             // MESSAGE and 200 to registered users
+    Register,            // REGISTER that refreshes a binding
+    RegisterAuth,        // REGISTER, 401, REGISTER with an MD5 digest, 200
+    RegisterAuthSha256,  // the same with SHA-256
 };
 
 std::string_view name(Scenario scenario);
+/// As the command line has it.
+std::string_view name(Transport transport);
 inline bool is_call(Scenario scenario) {
     return scenario == Scenario::Call || scenario == Scenario::CallLookup;
 }
 inline bool is_register(Scenario scenario) {
-    return scenario == Scenario::Register || scenario == Scenario::RegisterAuth;
+    return scenario == Scenario::Register || scenario == Scenario::RegisterAuth ||
+           scenario == Scenario::RegisterAuthSha256;
+}
+/// True when the server demands credentials.
+inline bool is_challenged(Scenario scenario) {
+    return scenario == Scenario::RegisterAuth || scenario == Scenario::RegisterAuthSha256;
 }
 /// True when the callee is found by the bindings that the load registers first.
 inline bool needs_bindings(Scenario scenario) {
@@ -42,6 +51,8 @@ enum class Server {
 struct Options {
     Scenario scenario = Scenario::Call;
     Server server_kind = Server::Stateful;
+    Transport transport = Transport::Udp;
+    std::uint32_t connections = 16;  // of a stream transport, for each side
     std::string server_text = "127.0.0.1:15060";
     std::string caller_text = "127.0.0.1:15071";
     std::string callee_text = "127.0.0.1:15072";

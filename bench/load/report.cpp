@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Violation::kCoun
                        "unexpected_request", "trying_missing",       "duplicate_final",
                        "via_wrong",          "record_route_missing", "route_set_not_followed",
                        "tags_wrong",         "body_changed",         "max_forwards_wrong",
-                       "contact_wrong",      "challenge_wrong",      "ack_missing"};
+                       "contact_wrong",      "challenge_wrong",      "ack_missing",
+                       "connection_lost"};
 
 __attribute__((format(printf, 2, 3))) void put(std::string& text, const char* format, ...) {
     std::array<char, 512> line;
@@ -121,7 +122,8 @@ std::string text_report(const Options& options, const Ledger& ledger,
     const Counters& counters = ledger.counters;
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
     std::string text;
-    put(text, "scenario               %s\n", std::string(name(options.scenario)).c_str());
+    put(text, "scenario               %s over %s\n", std::string(name(options.scenario)).c_str(),
+        std::string(name(options.transport)).c_str());
     put(text, "measured               %llu operations in %.2f s: %.0f a second\n",
         number(measurement.completed), measurement.seconds,
         measurement.seconds > 0 ? static_cast<double>(measurement.completed) / measurement.seconds
@@ -154,6 +156,9 @@ std::string json_report(const Options& options, const Ledger& ledger,
     std::string text = "{\n";
     put(text, "  \"scenario\": \"%s\",\n  \"clean\": %s,\n",
         std::string(name(options.scenario)).c_str(), is_clean(ledger) ? "true" : "false");
+    put(text, "  \"transport\": \"%s\",\n  \"connections\": %u,\n",
+        std::string(name(options.transport)).c_str(),
+        is_stream(options.transport) ? options.connections : 0);
     put(text, "  \"window\": %u,\n  \"rate\": %.3f,\n", options.window, options.rate);
     put(text, "  \"seconds\": %.6f,\n  \"measured\": %llu,\n", measurement.seconds,
         number(measurement.completed));

@@ -28,6 +28,7 @@ enum class Violation : std::uint8_t {
     ContactWrong,    // the 200 to REGISTER does not show the binding, or a dialog lost its target
     ChallengeWrong,  // a 401 without a usable digest challenge
     AckMissing,      // BYE reached the callee and ACK did not
+    ConnectionLost,  // the server ended a connection of ours
     kCount,
 };
 

@@ -21,7 +21,11 @@ void UserAgentClient::set_target(const Operation& operation) {
         uri_.append("@").append(stage_.options.domain);
         return;
     }
-    uri_.assign("sip:callee@").append(stage_.options.callee_text);
+    // What copies octets has no connection of its own to the callee.
+    const bool is_on_connection = stage_.options.server_kind == Server::Forwarder;
+    assign_uri(uri_, stage_, "callee",
+               is_on_connection ? stage_.callee.local(peer_of(operation).connection)
+                                : std::string_view(stage_.options.callee_text));
 }
 
 void UserAgentClient::start_request(std::uint32_t slot, std::uint64_t now_ns) {
@@ -34,14 +38,7 @@ void UserAgentClient::start_request(std::uint32_t slot, std::uint64_t now_ns) {
     set_target(operation);
     to_.assign("<").append(uri_).append(">");
     set_branch(Kind::Request, slot);
-    RequestParts parts;
-    parts.method = is_message ? "MESSAGE" : "OPTIONS";
-    parts.uri = uri_;
-    parts.sent_by = stage_.options.caller_text;
-    parts.branch = branch_;
-    parts.from = from_;
-    parts.to = to_;
-    parts.call_id = call_id_;
+    RequestParts parts = begin_parts(operation, is_message ? "MESSAGE" : "OPTIONS");
     if (is_message) {
         parts.content_type = "text/plain";
         parts.body = text_body();
@@ -68,6 +65,13 @@ void UserAgentClient::start_register(std::uint32_t slot, std::uint64_t now_ns) {
     send_register(slot, Kind::Request, {}, ClientState::Requesting, now_ns);
 }
 
+/// The address of a phone: our end of its connection, where the server finds it again.
+void UserAgentClient::set_contact(const Operation& operation) {
+    user_name_.assign("u");
+    append_number(user_name_, operation.user);
+    assign_uri(contact_, stage_, user_name_, sent_by(operation));
+}
+
 /// A user keeps its Call-ID for the run and raises its CSeq with each REGISTER.
 void UserAgentClient::send_register(std::uint32_t slot, Kind kind, std::string_view credentials,
                                     ClientState state, std::uint64_t now_ns) {
@@ -77,19 +81,13 @@ void UserAgentClient::send_register(std::uint32_t slot, Kind kind, std::string_v
     call_id_.assign(local_).append(kCallIdHost);
     to_.assign("<sip:u");
     append_number(to_, operation.user);
-    contact_.assign(to_).append("@").append(stage_.options.callee_text).append(">;expires=3600");
+    set_contact(operation);
+    contact_.insert(0, "<").append(">;expires=3600");
     to_.append("@").append(stage_.options.domain).append(">");
     from_.assign(to_).append(";tag=").append(local_);
     uri_.assign("sip:").append(stage_.options.domain);
     set_branch(kind, slot);
-    RequestParts parts;
-    parts.method = "REGISTER";
-    parts.uri = uri_;
-    parts.sent_by = stage_.options.callee_text;
-    parts.branch = branch_;
-    parts.from = from_;
-    parts.to = to_;
-    parts.call_id = call_id_;
+    RequestParts parts = begin_parts(operation, "REGISTER");
     parts.cseq = ++user_cseq_[operation.user];
     parts.contact = contact_;
     parts.authorization = credentials;
@@ -101,16 +99,14 @@ void UserAgentClient::on_register_response(Operation& operation, const MessageSc
                                            std::string_view bytes, std::uint64_t now_ns) {
     if (message.status < 200) return;
     const bool expects_challenge =
-        operation.scenario == Scenario::RegisterAuth && operation.client == ClientState::Requesting;
+        is_challenged(operation.scenario) && operation.client == ClientState::Requesting;
     if (expects_challenge && message.status == 401) {
         return authenticate(operation, message, bytes, now_ns);
     }
     if (expects_challenge || message.status != 200) {
         return refuse(slot_of(operation), bytes, now_ns);
     }
-    contact_.assign("sip:u");
-    append_number(contact_, operation.user);
-    contact_.append("@").append(stage_.options.callee_text);
+    set_contact(operation);
     if (!shows_binding(message)) stage_.ledger.violate(Violation::ContactWrong, bytes);
     finish(slot_of(operation), Outcome::Completed, now_ns);
 }
@@ -130,7 +126,9 @@ bool UserAgentClient::shows_binding(const MessageScan& message) const {
 
 void UserAgentClient::authenticate(Operation& operation, const MessageScan& message,
                                    std::string_view bytes, std::uint64_t now_ns) {
-    const std::optional<Challenge> challenge = read_challenge(message.challenge);
+    const Algorithm algorithm =
+        operation.scenario == Scenario::RegisterAuthSha256 ? Algorithm::Sha256 : Algorithm::Md5;
+    const std::optional<Challenge> challenge = read_challenge(message.challenge, algorithm);
     if (!challenge) {
         stage_.ledger.violate(Violation::ChallengeWrong, bytes);
         return finish(slot_of(operation), Outcome::Failed, now_ns);
@@ -142,9 +140,10 @@ void UserAgentClient::authenticate(Operation& operation, const MessageScan& mess
     const std::string number = std::to_string(operation.user);
     const std::string user = "u" + number;
     std::string& stored = user_ha1_[operation.user];
-    if (stored.empty()) stored = ha1(user, challenge->realm, "secret-" + number);
+    if (stored.empty()) stored = ha1(algorithm, user, challenge->realm, "secret-" + number);
     const std::string uri = "sip:" + stage_.options.domain;
-    const std::string credentials = authorization(*challenge, stored, user, "REGISTER", uri);
+    const std::string credentials =
+        authorization(algorithm, *challenge, stored, user, "REGISTER", uri);
     send_register(slot_of(operation), Kind::Retry, credentials, ClientState::Authenticating,
                   now_ns);
 }
@@ -155,7 +154,7 @@ void UserAgentClient::on_reflected_register(const MessageScan& message, std::uin
     Operation* const operation = operation_of(message, {}, identity);
     if (operation == nullptr) return;
     const bool is_first = operation->client == ClientState::Requesting;
-    if (operation->scenario == Scenario::RegisterAuth && is_first) {
+    if (is_challenged(operation->scenario) && is_first) {
         return send_register(slot_of(*operation), Kind::Retry, {}, ClientState::Authenticating,
                              now_ns);
     }

@@ -15,6 +15,12 @@ bool waits_for_invite(ClientState state) {
 
 }  // namespace
 
+void assign_uri(std::string& out, const Stage& stage, std::string_view user,
+                std::string_view address) {
+    out.assign("sip:").append(user).append("@").append(address);
+    out.append(uri_parameter(stage.options.transport));
+}
+
 UserAgentClient::UserAgentClient(Stage& stage)
     : stage_(stage),
       user_cseq_(stage.options.users),
@@ -122,10 +128,38 @@ void UserAgentClient::on_timer(std::uint32_t slot, std::uint32_t serial, std::ui
     repeat_request(slot, now_ns);
 }
 
-/// Phones register from the callee's socket, so that a server which answers by the flow finds them
+/// Phones register from the callee's side, so that a server which answers by the flow finds them
 /// there.
-DatagramSocket& UserAgentClient::socket_of(const Operation& operation) {
+Link& UserAgentClient::link_of(const Operation& operation) const {
     return is_register(operation.scenario) ? stage_.callee : stage_.caller;
+}
+
+/// A phone keeps its connection for the run, and a dialog the one on which it began.
+Peer UserAgentClient::peer_of(const Operation& operation) const {
+    const bool is_phone = is_register(operation.scenario);
+    return link_of(operation).to_server(is_phone ? operation.user : slot_of(operation));
+}
+
+std::string_view UserAgentClient::sent_by(const Operation& operation) const {
+    return link_of(operation).local(peer_of(operation).connection);
+}
+
+RequestParts UserAgentClient::begin_parts(const Operation& operation,
+                                          std::string_view method) const {
+    RequestParts parts;
+    parts.method = method;
+    parts.uri = uri_;
+    parts.transport = via_name(stage_.options.transport);
+    parts.sent_by = sent_by(operation);
+    parts.branch = branch_;
+    parts.from = from_;
+    parts.to = to_;
+    parts.call_id = call_id_;
+    return parts;
+}
+
+void UserAgentClient::send(const Operation& operation, std::string_view bytes) {
+    link_of(operation).send(bytes, peer_of(operation));
 }
 
 void UserAgentClient::begin_request(std::uint32_t slot, ClientState state, std::uint64_t now_ns) {
@@ -133,7 +167,7 @@ void UserAgentClient::begin_request(std::uint32_t slot, ClientState state, std::
     operation.client = state;
     operation.client_attempts = 0;
     operation.request_ns = now_ns;
-    socket_of(operation).send(operation.request, stage_.options.server);
+    send(operation, operation.request);
     arm(slot, now_ns);
 }
 
@@ -142,12 +176,17 @@ void UserAgentClient::repeat_request(std::uint32_t slot, std::uint64_t now_ns) {
     operation.is_repeated = true;
     ++operation.client_attempts;
     ++stage_.ledger.counters.tx_repeated;
-    socket_of(operation).send(operation.request, stage_.options.server);
+    send(operation, operation.request);
     arm(slot, now_ns);
 }
 
 void UserAgentClient::arm(std::uint32_t slot, std::uint64_t now_ns) {
     Operation& operation = stage_.operations[slot];
+    if (is_stream(stage_.options.transport)) {
+        // Nothing is repeated where nothing is lost: Timers B and F alone.
+        return stage_.timers.arm(now_ns, RetransmitQueue::kDoublingsMax, Side::Client, slot,
+                                 ++operation.client_serial);
+    }
     const unsigned limit = waits_for_invite(operation.client) ? RetransmitQueue::kDoublingsMax
                                                               : RetransmitQueue::kDoublingsT2;
     const unsigned doublings = stage_.timers.next_doublings(operation.client_attempts, limit,

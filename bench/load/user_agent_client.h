@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "load/message_scan.h"
+#include "load/message_writer.h"
 #include "load/operation.h"
 #include "load/report.h"
 #include "load/retransmit_queue.h"
-#include "net/datagram_socket.h"
+#include "net/link.h"
 
 namespace bench {
 
@@ -21,10 +22,14 @@ struct Stage {
     Ledger& ledger;
     RetransmitQueue& timers;
     std::vector<Operation>& operations;
-    DatagramSocket& caller;
-    DatagramSocket& callee;
+    Link& caller;
+    Link& callee;
     std::string run;  // eight hexadecimal digits that differ from run to run
 };
+
+/// A URI of ours: sip:user@address, with the transport where it is not UDP.
+void assign_uri(std::string& out, const Stage& stage, std::string_view user,
+                std::string_view address);
 
 class UserAgentClient final {
  public:
@@ -45,7 +50,11 @@ class UserAgentClient final {
 
     // user_agent_client.cpp: what every operation shares
     Operation* operation_of(const MessageScan& message, std::string_view bytes, Identity& identity);
-    DatagramSocket& socket_of(const Operation& operation);
+    Link& link_of(const Operation& operation) const;
+    Peer peer_of(const Operation& operation) const;
+    std::string_view sent_by(const Operation& operation) const;
+    RequestParts begin_parts(const Operation& operation, std::string_view method) const;
+    void send(const Operation& operation, std::string_view bytes);
     void begin_request(std::uint32_t slot, ClientState state, std::uint64_t now_ns);
     void repeat_request(std::uint32_t slot, std::uint64_t now_ns);
     void arm(std::uint32_t slot, std::uint64_t now_ns);
@@ -83,6 +92,7 @@ class UserAgentClient final {
                       std::uint64_t now_ns);
     bool shows_binding(const MessageScan& message) const;
     void set_target(const Operation& operation);
+    void set_contact(const Operation& operation);
 
     Stage& stage_;
     std::vector<std::uint32_t> free_;
@@ -101,6 +111,7 @@ class UserAgentClient final {
     std::string to_;
     std::string uri_;
     std::string routes_;
+    std::string user_name_;
     std::string contact_;
 };
 

@@ -31,9 +31,8 @@ std::size_t count_vias(const MessageScan& message) {
 
 }  // namespace
 
-void UserAgentServer::on_request(DatagramSocket& socket, const MessageScan& message,
-                                 std::string_view bytes, const sockaddr_in& source,
-                                 std::uint64_t now_ns) {
+void UserAgentServer::on_request(Link& link, const MessageScan& message, std::string_view bytes,
+                                 const Peer& source, std::uint64_t now_ns) {
     Ledger& ledger = stage_.ledger;
     const std::optional<Identity> identity = read_identity(local_part(message), stage_.run);
     if (!identity || identity->slot >= stage_.operations.size()) {
@@ -46,7 +45,7 @@ void UserAgentServer::on_request(DatagramSocket& socket, const MessageScan& mess
         ++ledger.counters.late;
         return;
     }
-    check_path(message, bytes);
+    check_path(link, message, bytes, source);
     if (is_new) {
         operation.server_generation = operation.generation;
         operation.server = ServerState::Idle;
@@ -62,7 +61,7 @@ void UserAgentServer::on_request(DatagramSocket& socket, const MessageScan& mess
     }
     if (is_single && is_first) return on_single(operation, message, bytes, source);
     if (!is_first && (is_single || message.method == "INVITE" || message.method == "BYE")) {
-        return on_repeated(operation, socket, source);
+        return on_repeated(operation, link, source);
     }
     ledger.violate(Violation::UnexpectedRequest, bytes);
 }
@@ -79,13 +78,14 @@ void UserAgentServer::on_timer(std::uint32_t slot, std::uint32_t serial, std::ui
     operation.is_repeated = true;
     ++operation.server_attempts;
     ++stage_.ledger.counters.tx_repeated;
-    stage_.callee.send(operation.response, stage_.options.server);
+    stage_.callee.send(operation.response, operation.answer_peer);
     arm(slot, now_ns);
 }
 
 /// A proxy adds its Via, lowers Max-Forwards, takes its Route away and leaves the callee as the
 /// target.
-void UserAgentServer::check_path(const MessageScan& message, std::string_view bytes) {
+void UserAgentServer::check_path(const Link& link, const MessageScan& message,
+                                 std::string_view bytes, const Peer& source) {
     Ledger& ledger = stage_.ledger;
     const bool is_forwarder = stage_.options.server_kind == Server::Forwarder;
     if (count_vias(message) != (is_forwarder ? 1 : 2)) ledger.violate(Violation::ViaWrong, bytes);
@@ -95,7 +95,9 @@ void UserAgentServer::check_path(const MessageScan& message, std::string_view by
     if (parameter(message.from, "tag") != local_part(message)) {
         ledger.violate(Violation::TagsWrong, bytes);
     }
-    if (message.route_count != 0 || !targets(message.request_uri, stage_.options.callee_text)) {
+    const bool is_callee = &link == &stage_.callee;
+    if (!is_callee || message.route_count != 0 ||
+        !targets(message.request_uri, link.local(source.connection))) {
         ledger.violate(Violation::RouteSetNotFollowed, bytes);
     }
 }
@@ -107,16 +109,14 @@ void UserAgentServer::check_in_dialog(const MessageScan& message, std::string_vi
 }
 
 /// The server repeated its request: it gets the same bytes again.
-void UserAgentServer::on_repeated(Operation& operation, DatagramSocket& socket,
-                                  const sockaddr_in& source) {
+void UserAgentServer::on_repeated(Operation& operation, Link& link, const Peer& source) {
     operation.is_repeated = true;
     ++stage_.ledger.counters.rx_repeated;
-    socket.send(operation.response, source);
+    link.send(operation.response, source);
 }
 
 void UserAgentServer::on_invite(std::uint32_t slot, const MessageScan& message,
-                                std::string_view bytes, const sockaddr_in& source,
-                                std::uint64_t now_ns) {
+                                std::string_view bytes, const Peer& source, std::uint64_t now_ns) {
     Ledger& ledger = stage_.ledger;
     Operation& operation = stage_.operations[slot];
     const bool is_forwarder = stage_.options.server_kind == Server::Forwarder;
@@ -126,7 +126,7 @@ void UserAgentServer::on_invite(std::uint32_t slot, const MessageScan& message,
     }
     if (is_forwarder) {
         // The floor carries the datagram that a stateful server would have made itself.
-        write_response(scratch_, message, source, {"100 Trying", {}, {}, {}});
+        write_response(scratch_, message, source.address, {"100 Trying", {}, {}, {}});
         stage_.callee.send(scratch_, source);
     }
     respond(scratch_, message, source, "180 Ringing", {});
@@ -136,6 +136,7 @@ void UserAgentServer::on_invite(std::uint32_t slot, const MessageScan& message,
     operation.server = ServerState::Answered;
     operation.server_attempts = 0;
     operation.answer_ns = now_ns;
+    operation.answer_peer = source;
     arm(slot, now_ns);
 }
 
@@ -154,32 +155,33 @@ void UserAgentServer::on_ack(Operation& operation, const MessageScan& message,
 }
 
 void UserAgentServer::on_bye(Operation& operation, const MessageScan& message,
-                             std::string_view bytes, const sockaddr_in& source) {
+                             std::string_view bytes, const Peer& source) {
     check_in_dialog(message, bytes);
     if (operation.server == ServerState::Answered && !stage_.options.is_network_lossy) {
         stage_.ledger.violate(Violation::AckMissing, bytes);
     }
     ++operation.server_serial;
     operation.server = ServerState::Ended;
-    write_response(operation.response, message, source, {"200 OK", {}, {}, {}});
+    write_response(operation.response, message, source.address, {"200 OK", {}, {}, {}});
     stage_.callee.send(operation.response, source);
 }
 
 void UserAgentServer::on_single(Operation& operation, const MessageScan& message,
-                                std::string_view bytes, const sockaddr_in& source) {
+                                std::string_view bytes, const Peer& source) {
     const std::string_view body = message.method == "MESSAGE" ? text_body() : std::string_view{};
     if (message.body != body) stage_.ledger.violate(Violation::BodyChanged, bytes);
     operation.server = ServerState::Ended;
-    write_response(operation.response, message, source, {"200 OK", local_part(message), {}, {}});
+    write_response(operation.response, message, source.address,
+                   {"200 OK", local_part(message), {}, {}});
     stage_.callee.send(operation.response, source);
 }
 
 /// The callee's To tag is the left part of the Call-ID, so that the caller can tell it.
-void UserAgentServer::respond(std::string& out, const MessageScan& message,
-                              const sockaddr_in& source, std::string_view status,
-                              std::string_view body) {
-    contact_.assign("<sip:callee@").append(stage_.options.callee_text).append(">");
-    write_response(out, message, source, {status, local_part(message), contact_, body});
+void UserAgentServer::respond(std::string& out, const MessageScan& message, const Peer& source,
+                              std::string_view status, std::string_view body) {
+    assign_uri(contact_, stage_, "callee", stage_.callee.local(source.connection));
+    contact_.insert(0, "<").append(">");
+    write_response(out, message, source.address, {status, local_part(message), contact_, body});
 }
 
 void UserAgentServer::arm(std::uint32_t slot, std::uint64_t now_ns) {

@@ -17,23 +17,24 @@ class UserAgentServer final {
  public:
     explicit UserAgentServer(Stage& stage) : stage_(stage) {}
 
-    /// `socket` is where the request arrived; the answer leaves from there to `source`.
-    void on_request(DatagramSocket& socket, const MessageScan& message, std::string_view bytes,
-                    const sockaddr_in& source, std::uint64_t now_ns);
+    /// `link` is where the request arrived; the answer leaves from there to `source`.
+    void on_request(Link& link, const MessageScan& message, std::string_view bytes,
+                    const Peer& source, std::uint64_t now_ns);
     void on_timer(std::uint32_t slot, std::uint32_t serial, std::uint64_t now_ns);
 
  private:
-    void check_path(const MessageScan& message, std::string_view bytes);
+    void check_path(const Link& link, const MessageScan& message, std::string_view bytes,
+                    const Peer& source);
     void check_in_dialog(const MessageScan& message, std::string_view bytes);
-    void on_repeated(Operation& operation, DatagramSocket& socket, const sockaddr_in& source);
+    void on_repeated(Operation& operation, Link& link, const Peer& source);
     void on_invite(std::uint32_t slot, const MessageScan& message, std::string_view bytes,
-                   const sockaddr_in& source, std::uint64_t now_ns);
+                   const Peer& source, std::uint64_t now_ns);
     void on_ack(Operation& operation, const MessageScan& message, std::string_view bytes);
     void on_bye(Operation& operation, const MessageScan& message, std::string_view bytes,
-                const sockaddr_in& source);
+                const Peer& source);
     void on_single(Operation& operation, const MessageScan& message, std::string_view bytes,
-                   const sockaddr_in& source);
-    void respond(std::string& out, const MessageScan& message, const sockaddr_in& source,
+                   const Peer& source);
+    void respond(std::string& out, const MessageScan& message, const Peer& source,
                  std::string_view status, std::string_view body);
     void arm(std::uint32_t slot, std::uint64_t now_ns);
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -45,8 +46,12 @@ std::optional<sockaddr_in> parse_address(std::string_view text) {
     return address;
 }
 
-DatagramSocket::DatagramSocket(const sockaddr_in& local)
-    : in_(std::make_unique<Batch>()), out_(std::make_unique<Batch>()) {
+DatagramSocket::DatagramSocket(const sockaddr_in& local, std::string local_text,
+                               const sockaddr_in& server)
+    : local_text_(std::move(local_text)),
+      server_(server),
+      in_(std::make_unique<Batch>()),
+      out_(std::make_unique<Batch>()) {
     descriptor_ = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "socket");
     enlarge(descriptor_, SO_RCVBUFFORCE, SO_RCVBUF);
@@ -78,21 +83,21 @@ std::size_t DatagramSocket::receive() {
     return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
-std::string_view DatagramSocket::received(std::size_t index) const {
-    return {in_->bytes[index].data(), in_->headers[index].msg_len};
+Received DatagramSocket::received(std::size_t index) const {
+    const mmsghdr& header = in_->headers[index];
+    const bool is_whole = (header.msg_hdr.msg_flags & MSG_TRUNC) == 0;
+    return {is_whole ? Arrival::Message : Arrival::Broken,
+            {in_->bytes[index].data(), header.msg_len},
+            {in_->addresses[index], 0}};
 }
 
-bool DatagramSocket::is_truncated(std::size_t index) const {
-    return (in_->headers[index].msg_hdr.msg_flags & MSG_TRUNC) != 0;
-}
-
-void DatagramSocket::send(std::string_view bytes, const sockaddr_in& to) {
+void DatagramSocket::send(std::string_view bytes, const Peer& to) {
     if (bytes.size() > kDatagramBytesMax) {
         throw std::length_error("a message of the load exceeds the datagram limit");
     }
     std::memcpy(out_->bytes[queued_].data(), bytes.data(), bytes.size());
     out_->vectors[queued_].iov_len = bytes.size();
-    out_->addresses[queued_] = to;
+    out_->addresses[queued_] = to.address;
     if (++queued_ == kBatchSize) flush();
 }
 

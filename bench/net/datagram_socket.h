@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "net/link.h"
+
 namespace bench {
 
 inline constexpr std::size_t kBatchSize = 64;
@@ -21,26 +23,25 @@ std::optional<sockaddr_in> parse_address(std::string_view text);
 
 /// One non-blocking socket with its receive and send batch. Received bytes stay valid until the
 /// next receive().
-class DatagramSocket final {
+class DatagramSocket final : public Link {
  public:
-    /// Opens and binds. Throws std::system_error when the address cannot be had.
-    explicit DatagramSocket(const sockaddr_in& local);
-    ~DatagramSocket();
-    DatagramSocket(const DatagramSocket&) = delete;
-    DatagramSocket& operator=(const DatagramSocket&) = delete;
+    /// Opens and binds `local`, which `local_text` names. Throws std::system_error when the address
+    /// cannot be had.
+    DatagramSocket(const sockaddr_in& local, std::string local_text, const sockaddr_in& server);
+    ~DatagramSocket() override;
 
-    int descriptor() const { return descriptor_; }
+    int descriptor() const override { return descriptor_; }
 
-    /// Takes what waits, at most kBatchSize datagrams. Returns their number; 0 when nothing waits.
-    std::size_t receive();
-    std::string_view received(std::size_t index) const;
-    const sockaddr_in& source(std::size_t index) const { return in_->addresses[index]; }
-    /// True when the datagram was longer than kDatagramBytesMax and lost its end.
-    bool is_truncated(std::size_t index) const;
+    /// Takes at most kBatchSize datagrams. One longer than kDatagramBytesMax lost its end: Broken.
+    std::size_t receive() override;
+    Received received(std::size_t index) const override;
 
-    /// Queues a copy of `bytes`; a full batch is sent at once, the rest by flush().
-    void send(std::string_view bytes, const sockaddr_in& to);
-    void flush();
+    Peer to_server(std::uint32_t) const override { return {server_, 0}; }
+    std::string_view local(std::uint32_t) const override { return local_text_; }
+
+    /// A full batch is sent at once, the rest by flush().
+    void send(std::string_view bytes, const Peer& to) override;
+    void flush() override;
 
  private:
     struct Batch {
@@ -51,6 +52,8 @@ class DatagramSocket final {
     };
 
     int descriptor_ = -1;
+    std::string local_text_;
+    sockaddr_in server_;
     std::unique_ptr<Batch> in_;
     std::unique_ptr<Batch> out_;
     std::size_t queued_ = 0;

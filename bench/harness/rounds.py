@@ -8,25 +8,29 @@ from harness import servers
 
 # Below this share of its processor a closed loop did not saturate the server, and the figure is one of medium load.
 BUSY_SHARE_MIN = 0.85
+# Operations that may be outstanding in open loop: a queue as long as this is a fault of the server.
+OPEN_WINDOW = 8192
 
 
-def measure(server, scenario, options):
-    """One run with a fresh server. Returns the load's report; a report without figures says why in "void"."""
+def measure(server, scenario, options, rate=0):
+    """One run with a fresh server, in closed loop or at a rate. Returns the load's report; a report without figures says why in "void"."""
     settings = server.settings
     report_path = settings.work / "report.json"
     report_path.unlink(missing_ok=True)
     load = None
     try:
-        server.start(scenario)
-        command = [settings.programs / "signalbox-load", "--scenario", scenario, "--kind", server.kind,
+        server.start(scenario.name)
+        command = [settings.programs / "signalbox-load", "--scenario", scenario.load, "--kind", server.kind(scenario),
+                   "--transport", settings.transport, "--connections", options.connections,
                    "--server", f"127.0.0.1:{settings.port}",
                    "--caller", f"127.0.0.1:{settings.caller_port}",
                    "--callee", f"127.0.0.1:{settings.callee_port}",
-                   "--users", settings.users, "--window", options.window,
+                   "--users", settings.users,
+                   "--window", min(OPEN_WINDOW, settings.users) if rate else options.window,
                    "--warmup", options.warmup, "--duration", options.duration,
                    "--failures-max", 100, "--server-pid", server.process.pid, "--json", report_path]
-        if options.rate:
-            command += ["--rate", options.rate]
+        if rate:
+            command += ["--rate", rate]
         load = subprocess.Popen(servers.pinned(settings.load_cpu, command), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         output, _ = load.communicate(timeout=options.warmup + options.duration + 150)
@@ -67,6 +71,10 @@ class Row:
         self.scenario = scenario
         self.reports = {}
 
+    @property
+    def name(self):
+        return self.scenario.name
+
     def add(self, name, report):
         self.reports.setdefault(name, []).append(report)
 
@@ -90,6 +98,7 @@ class Row:
             "median_us": statistics.median(costs),
             "low_us": min(costs),
             "high_us": max(costs),
+            "per_cpu_second": 1e6 / statistics.median(costs),
             "busy_share": statistics.median(busy),
             "per_second": statistics.median(r["measured"] / r["seconds"] for r in reports),
             "latency_p50_us": statistics.median(r[latency]["p50"] for r in reports),

@@ -1,4 +1,7 @@
 // The load program of the benchmark: caller, callee and phones in one process against a SIP server.
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -17,10 +20,21 @@ bool write_file(const std::string& path, const std::string& text) {
     return std::fclose(file) == 0 && is_written;
 }
 
+/// Lets each connection have its descriptor, as far as the system allows.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const bench::Options options = bench::read_options(argc, argv);
+    raise_descriptor_limit();
+    // OpenSSL writes to a connection that the server has closed: an error, not the end of the run.
+    std::signal(SIGPIPE, SIG_IGN);
     try {
         bench::LoadRun load(options);
         const bench::Measurement measurement = load.run();

@@ -23,7 +23,9 @@
 namespace bench {
 namespace {
 
+// What one read may bring; a connection begins with less room and gets this when it fills that.
 constexpr std::size_t kReadBytes = 65536;
+constexpr std::size_t kFirstReadBytes = 8192;
 constexpr int kHandshakeSecondsMax = 10;
 
 [[noreturn]] void fail(const char* what) {
@@ -90,6 +92,11 @@ void StreamConnection::open(const sockaddr_in& local, std::string_view server_te
     if (descriptor() < 0) fail("socket");
     const timeval patience{kHandshakeSecondsMax, 0};
     setsockopt(descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    // The port is chosen by connect(), which knows more that are free than bind() does.
+    set_option(descriptor(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+    // Ended by a reset, the port is free at once for the next run.
+    const linger at_once{1, 0};
+    setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     if (bind(descriptor(), reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) {
         fail("cannot bind an address of the load");
     }
@@ -132,7 +139,7 @@ void StreamConnection::receive(std::vector<Piece>& found) {
     }
     bool has_ended = false;
     for (;;) {
-        if (input_.size() - filled_ < kReadBytes) input_.resize(filled_ + 2 * kReadBytes);
+        make_room();
         const std::size_t room = input_.size() - filled_;
         const long count = read_some(input_.data() + filled_, room);
         if (count > 0) filled_ += static_cast<std::size_t>(count);
@@ -142,6 +149,11 @@ void StreamConnection::receive(std::vector<Piece>& found) {
     }
     take_pieces(found);
     if (has_ended && is_open_) close_with("the server closed a connection", found);
+}
+
+void StreamConnection::make_room() {
+    if (input_.empty()) return input_.resize(kFirstReadBytes);
+    if (input_.size() - filled_ < kFirstReadBytes) input_.resize(filled_ + 2 * kReadBytes);
 }
 
 void StreamConnection::take_pieces(std::vector<Piece>& found) {

@@ -63,6 +63,7 @@ class StreamConnection final {
  private:
     void open(const sockaddr_in& local, std::string_view server_text, SSL_CTX* context);
     void upgrade(std::string_view server_text);
+    void make_room();
     void take_pieces(std::vector<Piece>& found);
     void take_sip(std::vector<Piece>& found);
     void take_frames(std::vector<Piece>& found);

@@ -10,6 +10,7 @@ import threading
 CONTENT_LENGTH = re.compile(rb"\r\nContent-Length: *(\d+)")
 WEB_SOCKET_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, PING, PONG = 1, 9, 10
+PING_PAYLOAD = b"are you there"
 
 
 class DatagramRelay(threading.Thread):
@@ -79,6 +80,10 @@ class PlainCodec:
 class WebSocketCodec(PlainCodec):
     """One message a frame. A client that does not mask, or fragments, is not understood."""
 
+    def __init__(self, connection):
+        super().__init__(connection)
+        self.unanswered_pings = 0
+
     def handshake(self):
         while b"\r\n\r\n" not in self.buffer:
             self.buffer += self.connection.recv(65536)
@@ -104,10 +109,16 @@ class WebSocketCodec(PlainCodec):
             self.buffer = self.buffer[begin + size:]
             if first & 0x0f == TEXT:
                 return payload
+            if first & 0x0f == PONG and payload == PING_PAYLOAD:
+                self.unanswered_pings -= 1
         return None
 
     def encode(self, message):
         return web_socket_frame(0x80 | TEXT, message)
+
+    def ping(self):
+        self.unanswered_pings += 1
+        return web_socket_frame(0x80 | PING, PING_PAYLOAD)
 
 
 def web_socket_frame(first, payload):

@@ -15,6 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS_MAX = 20
 STOP_SECONDS_MAX = 10
 TCP_LISTENING = "0A"  # in /proc/net/tcp
+# Longer than the kernel remembers a connection that the server of the run before closed itself: Kamailio cannot listen then.
+PORT_SECONDS_MAX = 70
 # Processes of Kamailio that read from streams: on one processor each more than this made it dearer or no cheaper.
 KAMAILIO_WORKERS = 1
 # Octets that Kamailio reads at once from a stream; its own 4096 made it a little dearer.
@@ -77,6 +79,7 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         command = pinned(self.settings.server_cpu, self.command(scenario))
+        wait_until(lambda: not has_connections(self.settings.port), PORT_SECONDS_MAX)
         with open(self.folder / "output.txt", "wb") as output:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output,
@@ -106,9 +109,7 @@ class Server:
             pass
         self.process.wait()
         self.process = None
-        deadline = time.monotonic() + STOP_SECONDS_MAX
-        while self.is_bound() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: not self.is_bound(), STOP_SECONDS_MAX)
 
     def last_output(self):
         text = (self.folder / "output.txt").read_text(errors="replace").strip()
@@ -236,6 +237,18 @@ def is_bound(port, transport="udp"):
     lines = pathlib.Path("/proc/net/udp" if is_udp else "/proc/net/tcp").read_text().splitlines()[1:]
     fields = (line.split() for line in lines)
     return any(field[1] in wanted and (is_udp or field[3] == TCP_LISTENING) for field in fields)
+
+
+def has_connections(port):
+    """True while the kernel knows a TCP connection whose local port this is, open or closed just now."""
+    lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] != TCP_LISTENING for line in lines)
+
+
+def wait_until(holds, seconds_max):
+    deadline = time.monotonic() + seconds_max
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def is_installed(package):

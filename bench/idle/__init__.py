@@ -1,0 +1,1 @@
+"""What bench/connections and bench/flat have in common."""

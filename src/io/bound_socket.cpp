@@ -17,7 +17,9 @@ namespace {
 // messages, the work of 60 ms and more. Small enough to be emptied in 10 ms once new requests are
 // dropped unread. More than net.core.rmem_max only with CAP_NET_ADMIN.
 constexpr int kSocketBufferBytes = 8 * 1024 * 1024;
-constexpr int kBacklog = 1024;
+// As long as the system allows (net.core.somaxconn): who finds it full asks again a second later,
+// then three, and phones that all come back at once would stay away for half a minute.
+constexpr int kBacklog = 65535;
 
 bool set_option(int fd, int level, int name, int value) {
     return ::setsockopt(fd, level, name, &value, sizeof(value)) == 0;

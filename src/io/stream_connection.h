@@ -71,6 +71,7 @@ struct StreamConnection {
                             // take yet
     bool was_open = false;  // flows may name it
     bool is_proven = false;   // it brought a valid SIP message, or we know whom it leads to
+    bool is_new = false;      // it was accepted, and has brought no message yet
     bool is_counted = false;  // in the count of its source's connections
     uint32_t owed = 0;        // requests that it brought and that got no final response yet
     std::unique_ptr<StreamLayers> layers;  // null: TCP

@@ -40,16 +40,7 @@ void StreamSet::give_spare(std::string&& buffer) {
     spare_.push_back(std::move(taken));
 }
 
-void StreamSet::await_input(Name name) {
-    connections_.get(name)->descriptor.async_wait(
-        descriptor_base::wait_read, [this, name](const boost::system::error_code&) {
-            if (!is_ending_ && connections_.get(name) != nullptr) input_ready(name);
-        });
-}
-
-void StreamSet::input_ready(Name name) {
-    const Instant now = sink_.begin_turn().monotonic;
-    turn_ = now;
+void StreamSet::input_ready(Name name, Instant now) {
     if (connections_.get(name)->state == StreamConnection::State::Draining) {
         discard(name);
     } else {
@@ -59,7 +50,6 @@ void StreamSet::input_ready(Name name) {
     const bool is_read = connection != nullptr && !connection->is_held &&
                          connection->state != StreamConnection::State::HalfClosed;
     if (is_read) await_input(name);
-    sink_.end_turn();
 }
 
 void StreamSet::read(Name name, Instant now) {
@@ -160,7 +150,11 @@ bool StreamSet::hand_over(StreamConnection& connection, std::string_view message
     }
     const bool is_owed = message_of(message) == Message::Request && !message.starts_with("ACK ");
     connection.owed += is_owed;
-    if (sink_.on_stream_message({connection.flow, message, turn_ - connection.heard})) return true;
+    const Duration waited = turn_ - connection.heard + waited_;
+    if (sink_.on_stream_message({connection.flow, message, waited})) {
+        connection.is_new = false;
+        return true;
+    }
     connection.owed -= is_owed;
     connection.is_held = true;
     held_.push_back(name_of(connection));

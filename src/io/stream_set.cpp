@@ -129,6 +129,11 @@ void StreamSet::await_accept(size_t index) {
 void StreamSet::accept_ready(size_t index) {
     const Instant now = sink_.begin_turn().monotonic;
     Listening& entry = listening_[index];
+    if (is_to_put_off(entry)) {
+        counters_.add(Counter::stream_accepts_put_off_total);
+        entry.is_put_off = is_accept_put_off_ = true;
+        return sink_.end_turn();
+    }
     for (int count = 0; count < kAcceptsPerTurn; ++count) {
         SocketAddress address{};
         socklen_t size = sizeof(address);
@@ -166,6 +171,7 @@ void StreamSet::accept(const Listening& entry, FileDescriptor socket, const Endp
         return counters_.add(Counter::stream_refused_limit_total);
     }
     StreamConnection& connection = *connections_.get(name);
+    connection.is_new = true;
     connection.is_counted = !is_free;
     connection.is_proven = is_free;
     counters_.add(Counter::stream_accepted_total);

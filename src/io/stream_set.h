@@ -16,6 +16,7 @@
 #include "io/file_descriptor.h"
 #include "io/source_connections.h"
 #include "io/stream_connection.h"
+#include "io/waiting_line.h"
 #include "transport/packet.h"
 
 namespace signalbox::io {
@@ -87,6 +88,8 @@ class StreamSink {
     /// False: no room now. The message is kept, the connection is not read until resume().
     virtual bool on_stream_message(const transport::Packet& packet) = 0;
     virtual void end_turn() = 0;
+    /// What the monotonic clock says now; no turn begins.
+    virtual Instant time() const = 0;
 
  protected:
     ~StreamSink() = default;
@@ -158,7 +161,13 @@ class StreamSet final {
         transport::Transport transport;
         StreamSecurity security;
         std::unique_ptr<Descriptor> descriptor;
-        bool is_paused = false;
+        bool is_paused = false;   // the system has no descriptors
+        bool is_put_off = false;  // too many handshakes wait
+    };
+    /// A connection that can be read, and since when.
+    struct Waiting {
+        Name name;
+        Instant since;
     };
     struct Connecting {
         Name name;
@@ -180,6 +189,7 @@ class StreamSet final {
     static void keep_alive(int fd);
     bool is_exempt(const IpAddress& source) const;
     void become_open(StreamConnection& connection, Instant now);
+    void sweep_some(Instant now);
     void sweep(Name name, StreamConnection& connection, Instant now);
     bool is_dead(StreamConnection& connection, Instant now) const;
     void peer_sends_no_more(Name name, Instant now);
@@ -197,8 +207,17 @@ class StreamSet final {
     const Listening* listening_of(uint16_t listener) const;
     Name name_of(const StreamConnection& connection) const;
 
+    // Whose turn it is (stream_turns.cpp).
     void await_input(Name name);
-    void input_ready(Name name);
+    void line_up(Name name);
+    void post_turn();
+    void take_turn();
+    bool is_anyone_waiting() const;
+    void read_some(WaitingLine<Waiting>& line, int count);
+    bool is_to_put_off(const Listening& entry) const;
+    void accept_put_off();
+
+    void input_ready(Name name, Instant now);
     void read(Name name, Instant now);
     void take_input(StreamConnection& connection, std::string_view buffer, Instant now,
                     bool is_own_buffer);
@@ -251,6 +270,13 @@ class StreamSet final {
     std::deque<Connecting> connecting_;                         // in the order of their deadlines
     std::vector<Name> dirty_;
     std::vector<Name> held_;
+    WaitingLine<Waiting> readable_;
+    WaitingLine<Waiting> newcomers_;   // that can be read, and have brought no message yet
+    WaitingLine<Waiting> handshakes_;  // that can go on
+    uint32_t lined_up_ = 0;            // since the latest turn
+    bool is_turn_posted_ = false;
+    bool is_accept_put_off_ = false;
+    Duration waited_{};  // of the connection that is being read, for its turn
     std::vector<StreamAnswer> lost_answers_;
     std::vector<StreamOwner> failed_owners_;
     std::vector<ClosedStream> closed_;
@@ -264,6 +290,7 @@ class StreamSet final {
     std::vector<std::unique_ptr<StreamOutput>> spare_outputs_;
     static constexpr Duration kSweepInterval = std::chrono::seconds(1);
     Instant next_sweep_ = kNever;
+    uint32_t sweep_place_ = 0;  // where the sweep under way goes on; 0: none is
     Instant accept_again_ = kNever;
     bool is_ending_ = false;
 };

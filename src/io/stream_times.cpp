@@ -9,6 +9,12 @@
 
 namespace signalbox::io {
 
+namespace {
+
+constexpr uint32_t kSweptPerTurn = 512;
+
+}  // namespace
+
 void StreamSet::on_time(Instant now) {
     turn_ = now;
     while (!connecting_.empty()) {
@@ -28,9 +34,22 @@ void StreamSet::on_time(Instant now) {
             await_accept(index);
         }
     }
-    if (next_sweep_ > now) return;
-    connections_.for_each(
-        [this, now](Name name, StreamConnection& connection) { sweep(name, connection, now); });
+    if (next_sweep_ <= now) sweep_some(now);
+}
+
+/// A part of all connections: to look at each of a hundred thousand takes longer than a call should
+/// wait.
+void StreamSet::sweep_some(Instant now) {
+    const uint32_t end = std::min(sweep_place_ + kSweptPerTurn, connections_.places());
+    for (; sweep_place_ < end; ++sweep_place_) {
+        const Name name = connections_.at(sweep_place_);
+        if (name) sweep(name, *connections_.get(name), now);
+    }
+    if (sweep_place_ < connections_.places()) {
+        next_sweep_ = now;  // the rest in the next turn
+        return;
+    }
+    sweep_place_ = 0;
     next_sweep_ = connections_.size() == 0 ? kNever : now + kSweepInterval;
 }
 

@@ -109,6 +109,7 @@ class Shard final : io::StreamSink {
     Duration stream_delay();
     void fit_batch();
     void end_turn() override;
+    Instant time() const override { return io::read_clocks().monotonic; }
 
     // What a core wants done (shard_output.cpp).
     void empty_outbox();

@@ -50,6 +50,7 @@ class HalfClosed_Rfc3261_18_2_2 : public ::testing::Test, public StreamSink {
         return true;
     }
     void end_turn() override { streams.flush(); }
+    Instant time() const override { return now; }
 
     /// The client sends requests of these methods and then shuts his direction down.
     void sends_and_ends(const std::vector<std::string>& methods) {

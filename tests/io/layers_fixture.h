@@ -76,6 +76,7 @@ class LayersTest : public ::testing::Test, public StreamSink {
         return true;
     }
     void end_turn() override { streams->flush(); }
+    Instant time() const override { return now; }
     template <class Condition>
     bool run(Condition&& holds) {
         return run_until(context, holds);

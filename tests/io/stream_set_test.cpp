@@ -49,6 +49,7 @@ class StreamSet_Behaviour : public ::testing::Test, public StreamSink {
         return true;
     }
     void end_turn() override { streams->flush(); }
+    Instant time() const override { return now; }
 
     template <class Condition>
     bool run(Condition&& holds) {

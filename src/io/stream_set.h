@@ -38,6 +38,10 @@ struct StreamLimits {
     std::vector<transport::PeerDomain> known;  // of a client's several domains these go first
     std::vector<Network> exempt;            // whose connections are not counted, and may be silent
     size_t output_bytes_max = 1024 * 1024;  // queued for one peer
+    // A handshake that would begin behind so many is one that its peer gives up before the end. Who
+    // wants one waits in the system's queue, which costs no memory of ours.
+    size_t handshakes_waiting_max = 1024;
+    uint32_t swept_per_turn = 512;  // connections whose times are looked at in one turn
 };
 
 /// A stream that ended after it was established.

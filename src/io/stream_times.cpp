@@ -9,12 +9,6 @@
 
 namespace signalbox::io {
 
-namespace {
-
-constexpr uint32_t kSweptPerTurn = 512;
-
-}  // namespace
-
 void StreamSet::on_time(Instant now) {
     turn_ = now;
     while (!connecting_.empty()) {
@@ -40,7 +34,7 @@ void StreamSet::on_time(Instant now) {
 /// A part of all connections: to look at each of a hundred thousand takes longer than a call should
 /// wait.
 void StreamSet::sweep_some(Instant now) {
-    const uint32_t end = std::min(sweep_place_ + kSweptPerTurn, connections_.places());
+    const uint32_t end = std::min(sweep_place_ + limits_.swept_per_turn, connections_.places());
     for (; sweep_place_ < end; ++sweep_place_) {
         const Name name = connections_.at(sweep_place_);
         if (name) sweep(name, *connections_.get(name), now);

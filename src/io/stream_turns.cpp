@@ -15,9 +15,6 @@ constexpr int kNewcomersPerTurn = 32;  // the same
 constexpr int kHandshakesPerTurn = 4;  // a third of a millisecond to one each
 /// So many events at a time are a crowd, behind which others may stand: the reactor hands out 128.
 constexpr uint32_t kCrowdMin = 64;
-/// A handshake that would begin behind so many is one that the peer gives up before its end. Who
-/// wants one waits in the system's queue, which costs no memory of ours.
-constexpr size_t kHandshakesWaitingMax = 1024;
 
 }  // namespace
 
@@ -81,11 +78,12 @@ void StreamSet::read_some(WaitingLine<Waiting>& line, int count) {
 
 /// True while so many handshakes wait that none should be begun.
 bool StreamSet::is_to_put_off(const Listening& entry) const {
-    return transport::is_secure(entry.transport) && handshakes_.size() >= kHandshakesWaitingMax;
+    return transport::is_secure(entry.transport) &&
+           handshakes_.size() >= limits_.handshakes_waiting_max;
 }
 
 void StreamSet::accept_put_off() {
-    if (!is_accept_put_off_ || handshakes_.size() > kHandshakesWaitingMax / 2) return;
+    if (!is_accept_put_off_ || handshakes_.size() > limits_.handshakes_waiting_max / 2) return;
     is_accept_put_off_ = false;
     for (size_t index = 0; index < listening_.size(); ++index) {
         if (!std::exchange(listening_[index].is_put_off, false)) continue;

@@ -205,6 +205,20 @@ TEST_F(TlsEngine_Behaviour, AnIdleConnectionCostsLessThan32KiB) {
 #endif
 }
 
+/// OpenSSL would put a chain together out of the authorities that we trust, in every handshake.
+TEST_F(TlsServer_Behaviour, ShowsTheChainOfItsFileAndLooksForNoOther) {
+    const auto other = client();
+    ::SSL_CTX_set_max_proto_version(other->context(), TLS1_2_VERSION);  // certificates can be read
+    Pair pair(server({issue("example.test")}), other, "example.test");
+    pair.client.begin(pair.to_server);
+    pair.server.receive(pair.to_server, pair.at_server, pair.to_client);
+    const std::string name = "Test Authority";
+    const size_t issuer = pair.to_client.find(name);
+    ASSERT_NE(issuer, std::string::npos);
+    EXPECT_EQ(pair.to_client.find(name, issuer + 1), std::string::npos)
+        << "the authority's own certificate went out as well";
+}
+
 TEST_F(TlsEngine_Rfc5922_7_3, AServerMustSpeakForTheDomainThatWasAskedFor) {
     const auto right = server({issue("example.test")});
     Pair pair(right, client(), "other.test");

@@ -79,6 +79,8 @@ void Phone::close() {
     if (ssl_ != nullptr && state_ == State::Idle) {
         // The tickets of TLS 1.3 come behind the handshake.
         session_.reset(SSL_get1_session(ssl_.get()));
+        // Else OpenSSL believes that the session is broken, and would not offer it again.
+        SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     }
     ssl_.reset();
     if (fd_ >= 0) ::close(fd_);

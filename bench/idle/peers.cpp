@@ -22,10 +22,11 @@ namespace bench {
 namespace {
 
 constexpr const char* kHelp =
-    R"(signalbox-peers TRANSPORT PORT CALLEE_PORT PEERS HEADERS WINDOW WARMUP SECONDS PID
+    R"(signalbox-peers TRANSPORT PORT CALLEE_PORT PEERS HEADERS WINDOW WARMUP SECONDS PID [USERS]
 
 Keeps WINDOW requests outstanding, of one peer after the other, at the server on 127.0.0.1:PORT, and
-prints what was completed in SECONDS, and the processor time of process PID meanwhile, as JSON.
+prints what was completed in SECONDS, and the processor time of process PID meanwhile, as JSON. With USERS it registers u0, u1, ... once each
+instead, and takes as long as that takes.
 )";
 constexpr std::uint32_t kCallee = UINT32_MAX;
 constexpr std::uint64_t kGiveUpNs = 2'000'000'000;  // a request without an answer
@@ -57,6 +58,7 @@ struct Settings {
     std::uint32_t peers = 1;
     std::uint32_t headers = 0;
     std::uint32_t window = 64;
+    std::uint32_t users = 0;  // to be registered; 0: peers ask for OPTIONS
 };
 
 sockaddr_in loopback(std::uint16_t port) {
@@ -115,8 +117,8 @@ class Peers {
     std::uint64_t run(double seconds) {
         completed_ = 0;
         const std::uint64_t end_ns = clock_ns() + static_cast<std::uint64_t>(seconds * 1e9);
-        while (outstanding_ < settings_.window) ask();
-        while (clock_ns() < end_ns) {
+        while (outstanding_ < settings_.window && !is_all_asked()) ask();
+        while (settings_.users != 0 ? completed_ < settings_.users : clock_ns() < end_ns) {
             std::array<epoll_event, 64> events{};
             const int count = ::epoll_wait(epoll_, events.data(), events.size(), 100);
             for (int i = 0; i < count; ++i) {
@@ -137,13 +139,28 @@ class Peers {
         ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
     }
 
+    bool is_all_asked() const { return settings_.users != 0 && asked_ == settings_.users; }
+
     void ask() {
+        if (is_all_asked()) return;
         next_ = (next_ + 1) % settings_.peers;
         ++outstanding_;
         ++asked_;
         const std::string number = std::to_string(run_) + "-" + std::to_string(asked_);
         const std::string to = "sip:peer@127.0.0.1:" + std::to_string(settings_.callee_port);
         const std::string via = settings_.is_tcp ? "TCP" : "UDP";
+        if (settings_.users != 0) {
+            const std::string user = "u" + std::to_string(asked_ - 1);
+            const std::string identity = "<sip:" + user + "@example.test>";
+            text_ = "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/" + via +
+                    " 127.0.0.1;rport;branch=z9hG4bK" + number +
+                    "\r\nMax-Forwards: 70\r\nFrom: " + identity + ";tag=" + number +
+                    "\r\nTo: " + identity + "\r\nCall-ID: registration-of-" + user +
+                    "\r\nCSeq: 1 REGISTER\r\nContact: <sip:" + user +
+                    "@192.0.2.20:5060>\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n";
+            static_cast<void>(::send(peers_[next_], text_.data(), text_.size(), MSG_NOSIGNAL));
+            return;
+        }
         text_ = "OPTIONS " + to + " SIP/2.0\r\nVia: SIP/2.0/" + via +
                 " 127.0.0.1;rport;branch=z9hG4bK" + number +
                 "\r\nMax-Forwards: 70\r\nFrom: <sip:" + "caller@192.0.2.1>;tag=" + number +
@@ -188,7 +205,7 @@ class Peers {
         if (clock_ns() - heard_ns_ < kGiveUpNs) return;
         lost_ += std::exchange(outstanding_, 0);
         heard_ns_ = clock_ns();
-        while (outstanding_ < settings_.window) ask();
+        while (outstanding_ < settings_.window && !is_all_asked()) ask();
     }
 
     Settings settings_;
@@ -207,7 +224,7 @@ class Peers {
     std::uint32_t next_ = 0;
 };
 
-int run(char** arguments) {
+int run(int count, char** arguments) {
     Settings settings;
     settings.is_tcp = std::strcmp(arguments[1], "tcp") == 0;
     settings.port = static_cast<std::uint16_t>(std::atoi(arguments[2]));
@@ -215,8 +232,9 @@ int run(char** arguments) {
     settings.peers = static_cast<std::uint32_t>(std::atoi(arguments[4]));
     settings.headers = static_cast<std::uint32_t>(std::atoi(arguments[5]));
     settings.window = static_cast<std::uint32_t>(std::atoi(arguments[6]));
+    if (count == 11) settings.users = static_cast<std::uint32_t>(std::atoi(arguments[10]));
     Peers peers(settings);
-    peers.run(std::atof(arguments[7]));
+    if (settings.users == 0) peers.run(std::atof(arguments[7]));
     const double before = processor_seconds(arguments[9]);
     const std::uint64_t completed = peers.run(std::atof(arguments[8]));
     const double spent = processor_seconds(arguments[9]) - before;
@@ -231,7 +249,7 @@ int run(char** arguments) {
 }  // namespace bench
 
 int main(int count, char** arguments) {
-    if (count == 10) return bench::run(arguments);
+    if (count == 10 || count == 11) return bench::run(count, arguments);
     std::fputs(bench::kHelp, stderr);
     return 2;
 }

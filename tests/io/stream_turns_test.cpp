@@ -80,7 +80,8 @@ class StreamTurns_Behaviour : public Layers {
 };
 
 TEST_F(StreamTurns_Behaviour, WhoIsReadyBehindACrowdDoesNotWaitForIt) {
-    const std::vector<FileDescriptor> phones = connect_phones(200);
+    // Several times as many as the reactor hands out at a time.
+    const std::vector<FileDescriptor> phones = connect_phones(400);
     Descriptor other(context, ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     size_t received_first = SIZE_MAX;
     other.async_wait(descriptor_base::wait_read, [&](const boost::system::error_code&) {

@@ -92,7 +92,12 @@ void Segment::sync() {
     }
     const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
     const uint64_t begin = synced_ / page * page;
-    if (::msync(map_ + begin, end - begin, MS_SYNC) == 0) synced_ = end;
+    if (::msync(map_ + begin, end - begin, MS_SYNC) != 0) return;
+    synced_ = end;
+    // Nobody reads them here again, and the system may have the memory: what stands in them comes
+    // from the file.
+    const uint64_t whole = end / page * page;
+    if (whole > begin) ::madvise(map_ + begin, whole - begin, MADV_DONTNEED);
 }
 
 std::unique_ptr<Segment> FileSegmentSource::make(const std::string& path, uint64_t bytes) {

@@ -73,7 +73,8 @@ class Segment final {
     bool activate(SegmentHeader header, const std::string& path);
     /// False: no room.
     bool append(std::string_view event);
-    /// Writes what was appended since the last sync to the disk. One thread only.
+    /// Writes what was appended since the last sync to the disk, and gives its memory back. One
+    /// thread only.
     void sync();
     bool is_half_full() const { return used_.load(std::memory_order_relaxed) * 2 > bytes_; }
 

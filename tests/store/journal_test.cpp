@@ -245,6 +245,32 @@ TEST(Journal_Behaviour, GoesOnWhenTheDiskFillsUpWithinARun) {
     EXPECT_EQ(read_all(limited.directory).size(), 30u);
 }
 
+/// Resident kilobytes of what is mapped from files of the folder.
+size_t resident_kib(const TemporaryDirectory& directory) {
+    std::ifstream maps("/proc/self/smaps");
+    size_t kib = 0;
+    bool is_ours = false;
+    for (std::string line; std::getline(maps, line);) {
+        const bool is_size = line.starts_with("Rss:");
+        if (is_size && is_ours) kib += std::stoul(line.substr(line.find_first_of("0123456789")));
+        const bool is_field = line.substr(0, line.find(' ')).ends_with(':');
+        if (!is_field) is_ours = line.find(directory.path()) != std::string::npos;
+    }
+    return kib;
+}
+
+TEST(Journal_Behaviour, HoldsNoMemoryForWhatIsOnTheDisk) {
+    TemporaryDirectory directory;
+    auto journal = open_journal(directory);
+    const std::string event(1000, 'x');
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(journal->append(event));
+    EXPECT_GT(resident_kib(directory), 400u);
+    journal->sync();
+    EXPECT_LE(resident_kib(directory), 64u);
+    ASSERT_TRUE(journal->append(event));
+    EXPECT_EQ(read_all(directory), std::vector<std::string>(501, event));
+}
+
 TEST(JournalReader_Behaviour, BeginsAnewWhenTheJournalWasRemoved) {
     TemporaryDirectory directory;
     open_journal(directory)->append("new");

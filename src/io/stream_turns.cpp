@@ -31,8 +31,9 @@ void StreamSet::line_up(Name name) {
     const StreamConnection& connection = *connections_.get(name);
     const bool is_dear =
         connection.state == StreamConnection::State::Handshaking && connection.layers->tls;
-    WaitingLine<Waiting>& others = connection.is_new ? newcomers_ : readable_;
-    (is_dear ? handshakes_ : others).push({name, sink_.time()});
+    WaitingLine<Waiting>& newcomers = is_dear ? handshakes_ : newcomers_;
+    // For one that we open somebody's request waits.
+    (connection.is_new ? newcomers : readable_).push({name, sink_.time()});
     ++lined_up_;
     post_turn();
 }

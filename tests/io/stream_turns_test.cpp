@@ -121,6 +121,22 @@ TEST_F(StreamTurns_Behaviour, AMessageGoesBeforeTheHandshakesThatWait) {
     EXPECT_TRUE(is_counted(Counter::tls_handshakes_total, clients.size()));
 }
 
+TEST_F(StreamTurns_Behaviour, AConnectionThatWeOpenDoesNotWaitForThoseOfOthers) {
+    const auto clients = greet(20);
+    const FileDescriptor peer = open_or_fail(Transport::Tcp, kLoopback);
+    streams->learn_domain("peer.test");
+    streams->send(now, flow_to(local_endpoint(peer.get()), "peer.test"), kOptions, {});
+    const auto accepted = accept_tls(peer, "peer.test");
+    const std::string hello = read_some(accepted->socket.get());
+    std::string answer;
+    accepted->engine->receive(hello, accepted->plain, answer);
+    finish(clients);
+    write_all(accepted->socket, answer);
+    ASSERT_TRUE(run([this] { return counters.value(Counter::tls_handshakes_total) > 0; }));
+    EXPECT_EQ(counters.value(Counter::tls_handshakes_total), kHandshakesPerTurn + 1);
+    EXPECT_EQ(accepted->read(kOptions.size()), kOptions);
+}
+
 TEST_F(StreamTurns_Behaviour, WhileManyHandshakesWaitNoneIsAccepted) {
     limits.handshakes_waiting_max = 8;
     streams->set_limits(limits);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -39,7 +38,7 @@ bool iequals(std::string_view a, std::string_view b) {
 bool istarts_with(std::string_view a, std::string_view b) {
     if (a.size() < b.size()) return false;
     // Most texts are written as expected.
-    if (std::memcmp(a.data(), b.data(), b.size()) == 0) return true;
+    if (a.substr(0, b.size()) == b) return true;
     for (size_t i = 0; i < b.size(); ++i) {
         if (lower(a[i]) != lower(b[i])) return false;
     }

@@ -118,7 +118,7 @@ class Peers {
         completed_ = 0;
         const std::uint64_t end_ns = clock_ns() + static_cast<std::uint64_t>(seconds * 1e9);
         while (outstanding_ < settings_.window && !is_all_asked()) ask();
-        while (settings_.users != 0 ? completed_ < settings_.users : clock_ns() < end_ns) {
+        while (settings_.users != 0 ? completed_ + lost_ < settings_.users : clock_ns() < end_ns) {
             std::array<epoll_event, 64> events{};
             const int count = ::epoll_wait(epoll_, events.data(), events.size(), 100);
             for (int i = 0; i < count; ++i) {
@@ -242,7 +242,8 @@ int run(int count, char** arguments) {
                 static_cast<unsigned long long>(completed),
                 static_cast<unsigned long long>(peers.lost()),
                 completed == 0 ? 0.0 : spent * 1e6 / static_cast<double>(completed));
-    return completed == 0 ? 1 : 0;
+    const bool is_incomplete = settings.users != 0 && completed < settings.users;
+    return completed == 0 || is_incomplete ? 1 : 0;
 }
 
 }  // namespace

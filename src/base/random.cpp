@@ -1,4 +1,4 @@
-// SipHash-2-4 and the generator built on it.
+// The generator: a keyed hash of a counter.
 #include "base/random.h"
 
 #include "base/check.h"
@@ -7,7 +7,7 @@
 namespace signalbox {
 
 uint64_t siphash(std::array<uint64_t, 2> key, std::string_view bytes) {
-    return SipHasher(key).add(bytes).finish();
+    return SipHasher::hash(key, bytes);
 }
 
 uint64_t Random::next() {

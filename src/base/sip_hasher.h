@@ -12,8 +12,9 @@ namespace signalbox {
 
 static_assert(std::endian::native == std::endian::little);
 
-/// Of one field it is SipHash-2-4. Each further one goes on where the last ended: a field ends with
-/// its length, so that no two lists of fields are the same words. Cheaper than a hash of hashes.
+/// Of one field of up to 255 octets it is SipHash-2-4. Each further one goes on where the last
+/// ended. A field ends with its length, so that, read from the end, no two lists of fields are the
+/// same words. Cheaper than a hash of hashes.
 class SipHasher final {
  public:
     explicit SipHasher(std::array<uint64_t, 2> key)
@@ -22,13 +23,17 @@ class SipHasher final {
           v2_(key[0] ^ 0x6c7967656e657261u),
           v3_(key[1] ^ 0x7465646279746573u) {}
 
+    /// SipHash-2-4 of `text` alone.
+    static uint64_t hash(std::array<uint64_t, 2> key, std::string_view text) {
+        SipHasher hasher(key);
+        hasher.absorb(text);
+        return hasher.finish();
+    }
+
     SipHasher& add(std::string_view field) {
-        const char* at = field.data();
-        size_t left = field.size();
-        for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t)) {
-            absorb(word_at(at));
-        }
-        absorb(last_word(at, left, field.size()) | uint64_t{field.size()} << 56);
+        absorb(field);
+        // There is room for eight bits of the length.
+        if (field.size() > 255) absorb(field.size());
         return *this;
     }
     SipHasher& add(uint64_t number) {
@@ -57,6 +62,15 @@ class SipHasher final {
         uint64_t word = 0;
         for (size_t i = left; i-- > 0;) word = word << 8 | static_cast<uint8_t>(at[i]);
         return word;
+    }
+    /// As SipHash does: the last word has what is left, and the length.
+    void absorb(std::string_view text) {
+        const char* at = text.data();
+        size_t left = text.size();
+        for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t)) {
+            absorb(word_at(at));
+        }
+        absorb(last_word(at, left, text.size()) | uint64_t{text.size()} << 56);
     }
     void round() {
         v0_ += v1_;

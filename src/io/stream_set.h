@@ -84,8 +84,8 @@ struct StreamNotice {
     std::string reason;
 };
 
-/// The driver, as its streams see it: each event of the reactor is one turn, in which messages are
-/// handed over.
+/// The driver, as its streams see it. A turn, in which messages are handed over, serves some of the
+/// connections that can be read (stream_turns.cpp).
 class StreamSink {
  public:
     virtual Now begin_turn() = 0;
@@ -277,7 +277,7 @@ class StreamSet final {
     WaitingLine<Waiting> readable_;
     WaitingLine<Waiting> newcomers_;   // that can be read, and have brought no message yet
     WaitingLine<Waiting> handshakes_;  // that can go on
-    uint32_t lined_up_ = 0;            // since the latest turn
+    uint32_t lined_up_ = 0;            // since the latest look at the lines
     bool is_turn_posted_ = false;
     bool is_accept_put_off_ = false;
     Duration waited_{};  // of the connection that is being read, for its turn

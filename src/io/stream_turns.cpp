@@ -15,6 +15,7 @@ constexpr int kNewcomersPerTurn = 32;  // the same
 constexpr int kHandshakesPerTurn = 4;  // a third of a millisecond to one each
 /// So many events at a time are a crowd, behind which others may stand: the reactor hands out 128.
 constexpr uint32_t kCrowdMin = 64;
+constexpr int kReadsBesideCrowd = 8;  // while it still comes
 
 }  // namespace
 
@@ -31,9 +32,9 @@ void StreamSet::line_up(Name name) {
     const StreamConnection& connection = *connections_.get(name);
     const bool is_dear =
         connection.state == StreamConnection::State::Handshaking && connection.layers->tls;
-    WaitingLine<Waiting>& newcomers = is_dear ? handshakes_ : newcomers_;
+    WaitingLine<Waiting>& for_new = is_dear ? handshakes_ : newcomers_;
     // For one that we open somebody's request waits.
-    (connection.is_new ? newcomers : readable_).push({name, sink_.time()});
+    (connection.is_new ? for_new : readable_).push({name, sink_.time()});
     ++lined_up_;
     post_turn();
 }
@@ -49,13 +50,14 @@ void StreamSet::post_turn() {
 
 void StreamSet::take_turn() {
     const bool is_crowd = std::exchange(lined_up_, 0) >= kCrowdMin;
-    // Each connection stands in line once, so that this comes to an end.
-    if (is_crowd) return post_turn();
     turn_ = sink_.begin_turn().monotonic;
-    read_some(readable_, kReadsPerTurn);
-    read_some(newcomers_, kNewcomersPerTurn);
-    read_some(handshakes_, kHandshakesPerTurn);
-    accept_put_off();
+    // A crowd may come for as long as it likes: who is no part of it goes on meanwhile.
+    read_some(readable_, is_crowd ? kReadsBesideCrowd : kReadsPerTurn);
+    if (!is_crowd) {
+        read_some(newcomers_, kNewcomersPerTurn);
+        read_some(handshakes_, kHandshakesPerTurn);
+        accept_put_off();
+    }
     sink_.end_turn();
     if (is_anyone_waiting()) post_turn();
 }

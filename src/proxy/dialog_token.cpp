@@ -17,10 +17,10 @@ constexpr uint8_t kDomain = 8;
 constexpr uint8_t kToCaller = 16;
 constexpr uint8_t kAtContact = 32;
 
-/// Not secret: it only has to spread.
 /// Not a token's key: a dialog outlives a rotation. The tag of the token is what proves; this hash
 /// only binds it to a call.
 constexpr std::array<uint64_t, 2> kDialogKey{0x4c6f636f6d6f7469, 0x5368756e74696e67};
+/// Not secret: it only has to spread.
 constexpr std::array<uint64_t, 2> kHopKey{0x5368756e74696e67, 0x4c6f636f6d6f7469};
 
 }  // namespace

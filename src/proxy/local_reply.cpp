@@ -57,7 +57,7 @@ std::string_view LocalReply::stamp(const sip::Via& via, const transport::Flow& f
 }
 
 std::string_view LocalReply::render(const IncomingRequest& request, const Rejection& rejection) {
-    // A 100 has no tag (RFC 3261 §8.2.6.2).
+    // Ours need none (RFC 3261 §8.2.6.2).
     const ToTag tag = rejection.status == 100 ? ToTag{} : to_tag(request);
     return render_as(request.message, tag, stamp(request.via, request.flow), request.snapshot,
                      rejection);

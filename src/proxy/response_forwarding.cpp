@@ -103,7 +103,9 @@ bool render_response(const IncomingResponse& incoming, const transport::Flow* up
                      bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
                      const crypto::TokenKeys& keys, WallTime now, std::string& out) {
     const sip::MessageView& response = incoming.message;
-    if (vias_below_ours(incoming).empty()) return false;
+    const bool has_via_below = !incoming.fields.more_vias.empty() ||
+                               response.next(response.first(HeaderId::Via)) != nullptr;
+    if (!has_via_below) return false;
     sip::EditList edits(response);
     edits.set_version();
     edits.remove_first_values(HeaderId::Via, 1);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::array<uint64_t, 2> kKey{0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
-TEST(SipHasher_Behaviour, OneFieldOfAnyLengthHasTheReferencesHash) {
+TEST(SipHasher_Behaviour, OneFieldHasTheReferencesHash) {
     // Source: the vectors of the reference implementation, for the octets 0, 1, 2, ...
     std::string text;
     EXPECT_EQ(SipHasher(kKey).add(text).finish(), 0x726fdb47dd0e0e31u);
@@ -42,6 +42,15 @@ TEST(SipHasher_Behaviour, NoTwoListsOfFieldsAreOne) {
         }
     }
     EXPECT_EQ(hashes.size(), lists);
+}
+
+TEST(SipHasher_Behaviour, ALongFieldEndsWithAllOfItsLength) {
+    // Each pair is the same words but for the lengths, of which eight bits are equal.
+    const std::string begin(71, 'a'), middle(255, 'p'), end(20, 'q');
+    const auto hash = [](const std::string& one, const std::string& other) {
+        return SipHasher(kKey).add(one).add(other).finish();
+    };
+    EXPECT_NE(hash(begin, middle + "G" + end), hash(begin + "G" + middle, end));
 }
 
 TEST(LowerCase_Behaviour, ChangesTheTwentySixLettersAlone) {

@@ -61,6 +61,16 @@ struct MovedPhoneTest : ::testing::Test {
 
 using MovedPhone_Rfc5626_5_3 = MovedPhoneTest;
 
+TEST_F(MovedPhone_Rfc5626_5_3, AnEarlyDialogLeadsToWhereItsResponseCameFrom) {
+    Phone& before = phone_at(40000);
+    Phone& after = phone_at(40001);
+    registers(before);
+    Outgoing call = alice.invite(before).expect(100);
+    after.send_text(before.expects("INVITE").response(183));
+    Dialog early = call.expect(183).dialog();
+    expect_at(after, early, "PRACK");
+}
+
 TEST_F(MovedPhone_Rfc5626_5_3, ARequestInADialogFollowsToTheNewPort) {
     Phone& before = phone_at(40000);
     Phone& after = phone_at(40001);

@@ -3,6 +3,8 @@
 // in time; bench/connections measures it.
 #include <sys/eventfd.h>
 
+#include <map>
+
 #include "tests/io/layers_fixture.h"
 
 namespace signalbox::io {
@@ -23,6 +25,7 @@ class StreamTurns_Behaviour : public Layers {
 
     bool on_stream_message(const transport::Packet& packet) override {
         waits.push_back(packet.waited);
+        ++messages_of[packet.flow.remote.port];
         return Layers::on_stream_message(packet);
     }
     void end_turn() override {
@@ -74,6 +77,7 @@ class StreamTurns_Behaviour : public Layers {
     }
 
     std::vector<Duration> waits;
+    std::map<uint16_t, size_t> messages_of;  // by the phone's port
     Most most;
     size_t received_before = 0;
     uint64_t handshakes_before = 0;
@@ -92,6 +96,25 @@ TEST_F(StreamTurns_Behaviour, WhoIsReadyBehindACrowdDoesNotWaitForIt) {
     ASSERT_TRUE(run([&] { return received_first != SIZE_MAX; }));
     EXPECT_LE(received_first, kReadsPerTurn);
     EXPECT_TRUE(is_received(2 * phones.size()));
+}
+
+TEST_F(StreamTurns_Behaviour, WhoHasTalkedBeforeDoesNotWaitUntilACrowdIsIn) {
+    constexpr size_t kCrowd = 400;
+    const Endpoint server = listen(Transport::Tcp);
+    const FileDescriptor phone = connect_client(server);
+    const uint16_t port = local_endpoint(phone.get()).port;
+    write_all(phone, kOptions);
+    ASSERT_TRUE(is_received(1));
+    std::vector<FileDescriptor> crowd;
+    for (size_t i = 0; i < kCrowd; ++i) {
+        crowd.push_back(connect_client(server));
+        write_all(crowd.back(), kOptions);
+    }
+    ASSERT_TRUE(run([&] { return counters.value(Counter::stream_accepted_total) >= 100; }));
+    write_all(phone, kOptions);
+    ASSERT_TRUE(run([&] { return messages_of[port] == 2; }));
+    EXPECT_LT(counters.value(Counter::stream_accepted_total), kCrowd);
+    EXPECT_TRUE(is_received(kCrowd + 2));
 }
 
 TEST_F(StreamTurns_Behaviour, ATurnReadsSoManyConnectionsAndNoMore) {

@@ -230,9 +230,9 @@ bool Shard::on_stream_message(const transport::Packet& packet) {
     return route(late);
 }
 
-/// How long the reactor takes to come to what is ready, for a stream on top of its time in the line.
-/// No timestamp tells it, so that it is measured now and then, by something that queues behind all
-/// that is ready.
+/// How long the reactor takes to come to what is ready, for a stream on top of its time in the
+/// line. No timestamp tells it, so that it is measured now and then, by something that queues
+/// behind all that is ready.
 Duration Shard::stream_delay() {
     const Duration since = now_.monotonic - asked_for_turn_;
     if (!is_awaiting_turn_ && since >= kTurnDelayInterval) {

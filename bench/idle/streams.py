@@ -29,7 +29,7 @@ class Signalbox(servers.Signalbox):
         self.extra = extra
 
     def command(self, scenario):
-        command = super().command("call")
+        command = super().command(scenario)
         make_certificate(self.folder)
         config = self.folder / "signalbox.toml"
         text = config.read_text() + self.extra

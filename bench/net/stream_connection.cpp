@@ -165,16 +165,19 @@ void StreamConnection::take_pieces(std::vector<Piece>& found) {
     }
 }
 
+/// What follows cannot be told apart any more.
+void StreamConnection::break_off(std::vector<Piece>& found) {
+    found.push_back({Arrival::Broken, taken_, filled_ - taken_});
+    is_open_ = false;
+    taken_ = filled_;
+}
+
 void StreamConnection::take_sip(std::vector<Piece>& found) {
     while (taken_ < filled_) {
         const Frame frame = frame_message(input().substr(taken_));
         if (frame.kind == Frame::Kind::Incomplete) return;
         if (frame.kind == Frame::Kind::Broken) {
-            found.push_back({Arrival::Broken, taken_, filled_ - taken_});
-            // What follows cannot be told apart any more.
-            is_open_ = false;
-            taken_ = filled_;
-            return;
+            return break_off(found);
         }
         found.push_back({Arrival::Message, taken_ + frame.skipped, frame.size});
         taken_ += frame.skipped + frame.size;
@@ -186,10 +189,7 @@ void StreamConnection::take_frames(std::vector<Piece>& found) {
         const WebSocketFrame frame = read_frame(input().substr(taken_));
         if (frame.kind == WebSocketFrame::Kind::Incomplete) return;
         if (frame.kind == WebSocketFrame::Kind::Broken) {
-            found.push_back({Arrival::Broken, taken_, filled_ - taken_});
-            is_open_ = false;
-            taken_ = filled_;
-            return;
+            return break_off(found);
         }
         const std::size_t begin = taken_ + frame.header;
         taken_ = begin + frame.size;

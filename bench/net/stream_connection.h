@@ -65,6 +65,7 @@ class StreamConnection final {
     void upgrade(std::string_view server_text);
     void make_room();
     void take_pieces(std::vector<Piece>& found);
+    void break_off(std::vector<Piece>& found);
     void take_sip(std::vector<Piece>& found);
     void take_frames(std::vector<Piece>& found);
     void close_with(std::string_view why, std::vector<Piece>& found);

@@ -64,19 +64,21 @@ void rewrite_record_routes(const IncomingResponse& incoming, bool is_direct,
     }
 }
 
-/// The values of Via behind ours, in the same header field or in the next one; empty without.
-std::string_view vias_below_ours(const IncomingResponse& response) {
+/// The values of Via behind ours, in the same header field or in the next one.
+std::optional<std::string_view> vias_below_ours(const IncomingResponse& response) {
     if (!response.fields.more_vias.empty()) return response.fields.more_vias;
     const sip::MessageView& message = response.message;
     const sip::HeaderField* next = message.next(message.first(HeaderId::Via));
-    return next == nullptr ? std::string_view{} : message.value(*next);
+    if (next == nullptr) return std::nullopt;
+    return message.value(*next);
 }
 
 }  // namespace
 
 std::optional<sip::Via> second_via(const IncomingResponse& response) {
+    const auto vias = vias_below_ours(response);
     std::string_view rest;
-    const auto via = sip::parse_via(vias_below_ours(response), &rest);
+    const auto via = sip::parse_via(vias.value_or(std::string_view{}), &rest);
     return via ? std::optional(*via) : std::nullopt;
 }
 
@@ -103,9 +105,7 @@ bool render_response(const IncomingResponse& incoming, const transport::Flow* up
                      bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
                      const crypto::TokenKeys& keys, WallTime now, std::string& out) {
     const sip::MessageView& response = incoming.message;
-    const bool has_via_below = !incoming.fields.more_vias.empty() ||
-                               response.next(response.first(HeaderId::Via)) != nullptr;
-    if (!has_via_below) return false;
+    if (!vias_below_ours(incoming)) return false;
     sip::EditList edits(response);
     edits.set_version();
     edits.remove_first_values(HeaderId::Via, 1);

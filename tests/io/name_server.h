@@ -107,8 +107,15 @@ class NameServer final {
         std::string name;  // "a.test"
         uint16_t type = 0;
     };
-    NameServer() : udp_(open_or_fail(transport::Transport::Udp, kLoopback)) {
-        tcp_ = open_or_fail(transport::Transport::Tcp, local_endpoint(udp_.get()));
+    NameServer() {
+        // A port that is free for UDP may be some connection's of TCP.
+        for (int tries = 0; tries < 100 && tcp_.get() < 0; ++tries) {
+            udp_ = open_or_fail(transport::Transport::Udp, kLoopback);
+            auto tcp = open_bound_socket(transport::Transport::Tcp, local_endpoint(udp_.get()),
+                                         Sharing::Alone);
+            if (tcp) tcp_ = std::move(*tcp);
+        }
+        EXPECT_GE(tcp_.get(), 0) << "no port is free for both";
     }
     std::string address() const { return local_endpoint(udp_.get()).to_string(); }
 

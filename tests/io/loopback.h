@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,6 +18,14 @@
 namespace signalbox::io {
 
 inline const Endpoint kLoopback{IpAddress::v4(127, 0, 0, 1), 0};
+
+/// Port 0 of a loopback address of this process: a port found free there stays so, for both
+/// transports, while other tests and their connections use kLoopback.
+inline Endpoint own_loopback() {
+    const auto id = static_cast<uint32_t>(::getpid());
+    const auto octet = [id](int shift) { return static_cast<uint8_t>(id >> shift); };
+    return {IpAddress::v4(127, static_cast<uint8_t>(64 | (octet(16) & 63)), octet(8), octet(0)), 0};
+}
 
 /// How long a test waits for what must come. Only a failure takes so long; a busy machine with a
 /// sanitizer has been seen to need many seconds for one handshake.

@@ -107,15 +107,8 @@ class NameServer final {
         std::string name;  // "a.test"
         uint16_t type = 0;
     };
-    NameServer() {
-        // A port that is free for UDP may be some connection's of TCP.
-        for (int tries = 0; tries < 100 && tcp_.get() < 0; ++tries) {
-            udp_ = open_or_fail(transport::Transport::Udp, kLoopback);
-            auto tcp = open_bound_socket(transport::Transport::Tcp, local_endpoint(udp_.get()),
-                                         Sharing::Alone);
-            if (tcp) tcp_ = std::move(*tcp);
-        }
-        EXPECT_GE(tcp_.get(), 0) << "no port is free for both";
+    NameServer() : udp_(open_or_fail(transport::Transport::Udp, own_loopback())) {
+        tcp_ = open_or_fail(transport::Transport::Tcp, local_endpoint(udp_.get()));
     }
     std::string address() const { return local_endpoint(udp_.get()).to_string(); }
 

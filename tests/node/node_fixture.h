@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,8 +25,7 @@ namespace signalbox::node {
 /// A test writes config_path(), starts, and stops before it looks at `lines` and `exit_code`.
 class NodeFixture : public ::testing::Test {
  protected:
-    /// `transport`: of the port that `server` names, which is free.
-    explicit NodeFixture(transport::Transport transport) {
+    NodeFixture() {
         CHECK(::mkdtemp(directory.data()) != nullptr);
         std::string trouble;
         log = sinks::Log::open({sinks::LogLevel::Error, directory + "/log"}, trouble);
@@ -32,7 +33,6 @@ class NodeFixture : public ::testing::Test {
         options.version = "test";
         options.log = log.get();
         options.progress = [this](std::string_view line) { lines.emplace_back(line); };
-        server = io::local_endpoint(io::open_or_fail(transport, io::kLoopback).get());
     }
     ~NodeFixture() override {
         if (thread.joinable()) stop();
@@ -42,22 +42,27 @@ class NodeFixture : public ::testing::Test {
     std::string config_path() const { return directory + "/signalbox.toml"; }
 
     /// Returns when the control socket has answered: then the shards receive and the handlers of
-    /// signals are in place. False: the server did not come so far.
+    /// signals are in place. False: the server did not come so far; the log says why.
     [[nodiscard]] bool start() {
         auto config = config::load_config(config_path());
         if (!config) return false;
-        thread = std::thread(
-            [this, loaded = std::move(*config)] { exit_code = run_server(loaded, options); });
+        thread = std::thread([this, loaded = std::move(*config)] {
+            exit_code = run_server(loaded, options);
+            has_ended = true;
+        });
         const auto deadline = std::chrono::steady_clock::now() + io::kPatience;
         // Its name is there a moment before it can be connected to.
         while (control(R"({"command":"version"})").is_discarded()) {
-            if (std::chrono::steady_clock::now() > deadline) return false;
+            if (has_ended || std::chrono::steady_clock::now() > deadline) {
+                ADD_FAILURE() << std::ifstream(directory + "/log").rdbuf();
+                return false;
+            }
             std::this_thread::yield();
         }
         return true;
     }
     void stop() {
-        ::kill(::getpid(), SIGTERM);
+        if (!has_ended) ::kill(::getpid(), SIGTERM);
         thread.join();
     }
 
@@ -91,9 +96,16 @@ class NodeFixture : public ::testing::Test {
     std::unique_ptr<sinks::Log> log;
     RunOptions options;
     std::vector<std::string> lines;  // of the server's thread until it has ended
-    Endpoint server;
+    Endpoint server = free_port();
     std::thread thread;
     int exit_code = -1;
+    std::atomic<bool> has_ended = false;
+
+ private:
+    static Endpoint free_port() {
+        const auto socket = io::open_or_fail(transport::Transport::Tcp, io::own_loopback());
+        return io::local_endpoint(socket.get());
+    }
 };
 
 }  // namespace signalbox::node

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 class Node_Behaviour : public NodeFixture {
  protected:
-    Node_Behaviour() : NodeFixture(transport::Transport::Udp) {
+    Node_Behaviour() {
         write_config("example.test", server.to_string());
     }
 

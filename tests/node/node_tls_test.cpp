@@ -21,7 +21,7 @@ using ::testing::IsEmpty;
 class NodeTls_Behaviour : public NodeFixture {
  protected:
     /// Times that no machine exceeds, however busy: a connection that ends was dropped.
-    NodeTls_Behaviour() : NodeFixture(transport::Transport::Tcp) {
+    NodeTls_Behaviour() {
         std::ofstream(config_path())
             << "domains = [\"example.test\"]\ndata_dir = \"data\"\nshards = 2\n"
             << "[[listen]]\ntransport = \"tls\"\naddress = \"" << server.to_string() << "\"\n"

@@ -42,8 +42,8 @@ CallTracker::CallTracker(const Setup& setup, TimerWheel& wheel, BlockPool& pool,
     : setup_(setup),
       wheel_(wheel),
       pool_(pool),
-      random_(random),
       counters_(counters),
+      numbers_(setup.shard),
       hash_key_{random.next(), random.next()},
       calls_(setup.calls_max) {}
 
@@ -111,7 +111,7 @@ CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& ou
         return {};
     }
     Call& call = *calls_.get(handle);
-    call.id = random_.next() >> 1;  // fits a signed 64-bit column
+    call.id = numbers_.next(now.wall);
     call.tenant = start.tenant;
     call.snapshot_version = start.snapshot_version;
     call.started = now.wall;

@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/slab.h"
 #include "base/timer_wheel.h"
+#include "cdr/call_numbers.h"
 #include "ports/outbox.h"
 
 namespace signalbox::cdr {
@@ -108,8 +109,8 @@ class CallTracker final {
     Setup setup_;
     TimerWheel& wheel_;
     BlockPool& pool_;
-    Random& random_;
     Counters& counters_;
+    CallNumbers numbers_;
     std::array<uint64_t, 2> hash_key_;
     mutable Slab<Call> calls_;
     boost::unordered_flat_map<uint64_t, CallHandle> by_key_;

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include "base/random.h"
@@ -31,8 +30,9 @@ class NameIndex final {
         : sets_(make_sets(key_of, std::make_index_sequence<kSets>{})) {}
 
     std::optional<Entry> find(const NameKey& key) const {
-        const Set& set = sets_[set_of(hash(key))];
-        const auto found = set.find(key);
+        const Hashed hashed{key, hash(key)};
+        const Set& set = sets_[set_of(hashed.hash)];
+        const auto found = set.find(hashed);
         return found == set.end() ? std::nullopt : std::optional<Entry>(*found);
     }
     /// False when an entry of that key is there already.
@@ -43,8 +43,9 @@ class NameIndex final {
     }
     /// Must be called while the entry's key can still be read.
     bool erase(const NameKey& key) {
-        Set& set = sets_[set_of(hash(key))];
-        const auto found = set.find(key);
+        const Hashed hashed{key, hash(key)};
+        Set& set = sets_[set_of(hashed.hash)];
+        const auto found = set.find(hashed);
         if (found == set.end()) return false;
         set.erase(found);
         --size_;
@@ -54,6 +55,12 @@ class NameIndex final {
 
  private:
     static constexpr size_t kSets = 256;
+
+    /// What is looked for, with its hash, which tells its set first.
+    struct Hashed {
+        const NameKey& key;
+        uint64_t hash;
+    };
 
     /// Names come from the operator's own users: the key only spreads them.
     static uint64_t hash(const NameKey& key) {
@@ -66,18 +73,17 @@ class NameIndex final {
         using is_transparent = void;
         using is_avalanching = void;
         KeyOf key_of;
-        size_t operator()(const NameKey& key) const { return hash(key); }
+        size_t operator()(const Hashed& hashed) const { return hashed.hash; }
         size_t operator()(const Entry& entry) const { return hash(key_of(entry)); }
     };
     struct Equal {
         using is_transparent = void;
         KeyOf key_of;
-        bool operator()(const NameKey& a, const Entry& b) const { return a == key_of(b); }
-        bool operator()(const Entry& a, const NameKey& b) const { return key_of(a) == b; }
+        bool operator()(const Hashed& a, const Entry& b) const { return a.key == key_of(b); }
+        bool operator()(const Entry& a, const Hashed& b) const { return key_of(a) == b.key; }
         bool operator()(const Entry& a, const Entry& b) const { return key_of(a) == key_of(b); }
     };
     using Set = boost::unordered_flat_set<Entry, Hash, Equal>;
-    static_assert(!std::is_same_v<Entry, NameKey>);
 
     template <size_t... I>
     static std::array<Set, kSets> make_sets(const KeyOf& key_of, std::index_sequence<I...>) {

@@ -247,8 +247,8 @@ void RequestIntake::serve_register(Now now, const Candidate& candidate, ports::O
     const transport::Flow back = transport::response_flow(request.via, request.flow);
     // Deviation: RFC 3261 §8.2.2.2 — a REGISTER that came by two ways is told by its CSeq and gets
     // 500 instead of 482: nothing is bound twice, and no index of merged requests is needed.
-    const transaction::ServerHandle server = s_.transactions.create_server(
-        now, request.message, request.via, back, request.snapshot.timers, 0);
+    const transaction::ServerHandle server =
+        s_.transactions.create_server(now, request.received(), back, request.snapshot.timers, 0);
     if (!server) {
         s_.counters.add(Counter::overload_refused_total);
         return reject(now, candidate, {503, {}, {}}, out);
@@ -319,7 +319,7 @@ void RequestIntake::answer(Now now, const proxy::IncomingRequest& request, int s
     // acknowledges: a transaction must.
     if (request.method() == sip::Method::Invite && request.is_in_dialog()) {
         const transaction::ServerHandle server = s_.transactions.create_server(
-            now, request.message, request.via, back, request.snapshot.timers, 0);
+            now, request.received(), back, request.snapshot.timers, 0);
         if (server) {
             s_.transactions.respond(now, server, status, response, out.transmits);
             return;

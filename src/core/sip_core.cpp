@@ -71,13 +71,20 @@ void SipCore::Impl::on_message(Now now, const transport::Packet& packet, ports::
     if (const auto parsed = sip::parse_message(packet.bytes, view); !parsed) {
         return on_unreadable(packet, view, parsed.error(), out);
     }
-    const auto fields = sip::check_message(view);
-    if (!fields) return on_unreadable(packet, view, fields.error(), out);
+    sip::KeyFields fields;
+    if (const auto checked = sip::check_top_via(view, fields); !checked) {
+        return on_unreadable(packet, view, checked.error(), out);
+    }
+    transaction::ServerKey key;
+    if (view.is_request()) key = transactions.expect_request(view, fields.via);
+    if (const auto checked = sip::check_below_via(view, fields); !checked) {
+        return on_unreadable(packet, view, checked.error(), out);
+    }
     if (const auto ended = check_end(packet, view); !ended) {
         return on_unreadable(packet, view, ended.error(), out);
     }
-    if (!view.is_request()) return proxy.on_response(now, view, *fields, packet.flow, out);
-    on_request(now, proxy::make_request(view, *fields, packet.flow, snapshots.current()), out);
+    if (!view.is_request()) return proxy.on_response(now, view, fields, packet.flow, out);
+    on_request(now, proxy::make_request(view, fields, packet.flow, snapshots.current(), key), out);
 }
 
 /// Phones keep their way through a NAT open by asking where they are seen (RFC 5626 §3.5.2, §8).
@@ -113,7 +120,7 @@ void SipCore::Impl::on_unreadable(const transport::Packet& packet, const sip::Me
 
 void SipCore::Impl::on_request(Now now, const proxy::IncomingRequest& request, ports::Outbox& out) {
     const transaction::RequestMatch match =
-        transactions.receive_request(now, request.message, request.via, out.transmits);
+        transactions.receive_request(now, request.received(), out.transmits);
     if (match.kind == transaction::RequestMatch::Kind::Absorbed) return;
     switch (request.method()) {
         case Method::Ack:

@@ -48,7 +48,7 @@ void RequestIntake::on_credential_answer(Now now, const CredentialAnswer& answer
     CHECK(request.has_value());
     // Its retransmission may have asked again and been admitted first; then this one is a
     // retransmission itself.
-    const auto match = s_.transactions.receive_request(now, message, request->via, out.transmits);
+    const auto match = s_.transactions.receive_request(now, request->received(), out.transmits);
     if (match.kind == transaction::RequestMatch::Kind::New) {
         auto routing = proxy::preprocess_route(*request, s_.keys, now.wall);
         CHECK(routing.has_value());

@@ -70,8 +70,13 @@ Location::~Location() {
 }
 
 Location::Address* Location::find(ports::TenantId tenant, std::string_view aor) {
-    const auto place = index_.find({tenant, aor});
-    return place ? addresses_.get(addresses_.at(*place)) : nullptr;
+    const NameKey key{tenant, aor};
+    Address* last = addresses_.get(last_found_);
+    if (last != nullptr && key == NameKey{last->tenant, {last->name, last->name_size}}) return last;
+    const auto place = index_.find(key);
+    if (!place) return nullptr;
+    last_found_ = addresses_.at(*place);
+    return addresses_.get(last_found_);
 }
 
 Location::Address* Location::find_or_make(ports::TenantId tenant, std::string_view aor) {
@@ -85,6 +90,7 @@ Location::Address* Location::find_or_make(ports::TenantId tenant, std::string_vi
     address->name = static_cast<char*>(pool_.take(aor.size()));
     address->name_size = static_cast<uint16_t>(aor.size());
     put(address->name, aor);
+    last_found_ = handle;
     index_.insert(handle.index, {tenant, {address->name, address->name_size}});
     return address;
 }

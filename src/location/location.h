@@ -169,6 +169,7 @@ class Location final {
     SteppedPool pool_;
     Slab<Address> addresses_;
     NameIndex<uint32_t, KeyOf> index_;
+    Handle<Address> last_found_;  // a request asks several times for the same
     boost::unordered_flat_map<Connection, Block*, ConnectionHash>
         streams_;  // the first binding of each connection
     boost::unordered_flat_map<uint64_t, Block*> unresolvable_;  // by user and host

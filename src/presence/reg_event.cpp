@@ -268,8 +268,8 @@ void RegEvent::refuse(Now now, const proxy::IncomingRequest& request, const Reje
 void RegEvent::respond(Now now, const proxy::IncomingRequest& request, int status,
                        std::string_view response, ports::Outbox& out) {
     const transport::Flow back = transport::response_flow(request.via, request.flow);
-    const transaction::ServerHandle server = s_.transactions.create_server(
-        now, request.message, request.via, back, request.snapshot.timers, 0);
+    const transaction::ServerHandle server =
+        s_.transactions.create_server(now, request.received(), back, request.snapshot.timers, 0);
     if (!server) return out.transmits.add(back, response);
     s_.transactions.respond(now, server, status, response, out.transmits);
 }

@@ -49,7 +49,7 @@ void ProxyCore::on_cancel(Now now, const IncomingRequest& request,
     }
     // The CANCEL's own transaction absorbs its retransmissions and answers them with the same 200.
     const transaction::ServerHandle server = s_.transactions.create_server(
-        now, request.message, request.via, transport::response_flow(request.via, request.flow),
+        now, request.received(), transport::response_flow(request.via, request.flow),
         request.snapshot.timers, 0);
     const std::string_view ok = s_.reply.render(request, 200);
     if (server) {

@@ -4,7 +4,8 @@
 namespace signalbox::proxy {
 
 IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFields& fields,
-                             const transport::Flow& flow, const ports::Snapshot& snapshot) {
+                             const transport::Flow& flow, const ports::Snapshot& snapshot,
+                             transaction::ServerKey key) {
     return {message,
             flow,
             snapshot,
@@ -15,7 +16,8 @@ IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFiel
             fields.cseq,
             message.value(sip::HeaderId::CallId),
             snapshot.is_trusted(flow),
-            snapshot.mode_for(flow, message.method_text(), message.request_uri())};
+            snapshot.mode_for(flow, message.method_text(), message.request_uri()),
+            key};
 }
 
 Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,

@@ -8,6 +8,7 @@
 #include "ports/snapshot.h"
 #include "sip/check_message.h"
 #include "sip/message_view.h"
+#include "transaction/transaction_values.h"
 #include "transport/flow.h"
 
 namespace signalbox::proxy {
@@ -24,14 +25,18 @@ struct IncomingRequest {
     std::string_view call_id;
     bool is_trusted = false;                             // its source needs no credentials
     ports::ProxyMode mode = ports::ProxyMode::Stateful;  // what we are for it
+    transaction::ServerKey key = {};
 
     sip::Method method() const { return message.method(); }
     bool is_in_dialog() const { return !to.tag.empty(); }
+    transaction::ReceivedRequest received() const { return {message, via, key}; }
 };
 
-/// The request that came by `flow`, with what check_message() read of it.
+/// The request that came by `flow`, with what check_message() read of it; `key` as in
+/// transaction::ReceivedRequest.
 IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFields& fields,
-                             const transport::Flow& flow, const ports::Snapshot& snapshot);
+                             const transport::Flow& flow, const ports::Snapshot& snapshot,
+                             transaction::ServerKey key = {});
 /// The same of a message that is checked here. The error names the field.
 Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,
                                      const ports::Snapshot& snapshot);

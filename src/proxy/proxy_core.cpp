@@ -104,7 +104,7 @@ ContextHandle ProxyCore::begin(Now now, const IncomingRequest& request, const Ad
     if (!handle) return {};
     ResponseContext& context = *contexts_.get(handle);
     context.server = s_.transactions.create_server(
-        now, request.message, request.via, transport::response_flow(request.via, request.flow),
+        now, request.received(), transport::response_flow(request.via, request.flow),
         request.snapshot.timers, handle.packed());
     if (!context.server) {
         contexts_.erase(handle);

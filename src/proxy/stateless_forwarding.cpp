@@ -200,7 +200,7 @@ void ProxyCore::take_back(Now now, const IncomingRequest& request, const Routing
     if (request.method() == Method::Ack) return s_.counters.add(Counter::stray_acks_dropped_total);
     // What came after it may have begun its transaction meanwhile.
     const transaction::RequestMatch match =
-        s_.transactions.receive_request(now, request.message, request.via, out.transmits);
+        s_.transactions.receive_request(now, request.received(), out.transmits);
     if (match.kind == transaction::RequestMatch::Kind::Absorbed) return;
     if (request.method() == Method::Cancel) {
         if (match.cancelled) return on_cancel(now, request, match.cancelled, out);

@@ -55,13 +55,19 @@ Result<void> read_cseq(const MessageView& view, CSeq& cseq) {
     return {};
 }
 
-Result<void> read_fields(const MessageView& view, KeyFields& fields) {
+}  // namespace
+
+Result<void> check_top_via(const MessageView& view, KeyFields& fields) {
     TRY(check_counts(view));
     // Only the top Via: those below it are another element's business (RFC 3261 §16.3 step 1).
     const HeaderField* top = view.first(HeaderId::Via);
     if (!read_via(view.value(*top), fields.via, &fields.more_vias))
         return fail(ErrorCode::malformed_via, top->value_begin);
     if (!fields.via.is_sip_2) return fail(ErrorCode::unsupported_via_protocol, top->value_begin);
+    return {};
+}
+
+Result<void> check_below_via(const MessageView& view, KeyFields& fields) {
     TRY(read_address(view, HeaderId::From, ErrorCode::malformed_from, fields.from));
     TRY(read_address(view, HeaderId::To, ErrorCode::malformed_to, fields.to));
     const HeaderField* call_id = view.first(HeaderId::CallId);
@@ -82,11 +88,11 @@ Result<void> read_fields(const MessageView& view, KeyFields& fields) {
     return {};
 }
 
-}  // namespace
-
 Result<KeyFields> check_message(const MessageView& view) {
     Result<KeyFields> result;
-    if (const auto read = read_fields(view, *result); !read) result = tl::unexpected(read.error());
+    auto read = check_top_via(view, *result);
+    if (read) read = check_below_via(view, *result);
+    if (!read) result = tl::unexpected(read.error());
     return result;
 }
 

@@ -22,4 +22,9 @@ struct KeyFields {
 /// read again. The error names the field.
 Result<KeyFields> check_message(const MessageView& view);
 
+/// Its first half: the counts and the topmost Via, by which a message is told from others.
+Result<void> check_top_via(const MessageView& view, KeyFields& fields);
+/// Its second half.
+Result<void> check_below_via(const MessageView& view, KeyFields& fields);
+
 }  // namespace signalbox::sip

@@ -156,6 +156,10 @@ ServerHandle ServerIndex::find(const ServerKey& key) const {
     return parts_[key.check % kParts].find(key);
 }
 
+void ServerIndex::prefetch(const ServerKey& key) const {
+    parts_[key.check % kParts].prefetch(key);
+}
+
 bool ServerIndex::insert(const ServerKey& key, ServerHandle server) {
     return part(key).insert(key, server);
 }
@@ -172,6 +176,10 @@ size_t ServerIndex::Part::place_of(const ServerKey& key) const {
 
 ServerHandle ServerIndex::Part::find(const ServerKey& key) const {
     return entries_.empty() ? ServerHandle{} : entries_[place_of(key)].server;
+}
+
+void ServerIndex::Part::prefetch(const ServerKey& key) const {
+    if (!entries_.empty()) __builtin_prefetch(&entries_[home(key)]);
 }
 
 bool ServerIndex::Part::insert(const ServerKey& key, ServerHandle server) {

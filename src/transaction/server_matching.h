@@ -13,14 +13,6 @@
 
 namespace signalbox::transaction {
 
-/// A keyed hash of what must be equal, and a second one by which an accident of the first is
-/// noticed.
-struct ServerKey {
-    uint64_t hash = 0;
-    uint64_t check = 0;
-    friend bool operator==(const ServerKey&, const ServerKey&) = default;
-};
-
 /// Makes the keys of requests. Secret, so that nobody can choose two requests of one key.
 class ServerMatching final {
  public:
@@ -58,6 +50,8 @@ class ServerIndex final {
  public:
     /// A null handle when there is none.
     ServerHandle find(const ServerKey& key) const;
+    /// Has the processor fetch the place of the key, so that find() need not wait for it.
+    void prefetch(const ServerKey& key) const;
     /// False when the key is there already.
     bool insert(const ServerKey& key, ServerHandle server);
     void erase(const ServerKey& key);
@@ -73,6 +67,7 @@ class ServerIndex final {
         /// The place of the key, or the free one where it would stand.
         size_t place_of(const ServerKey& key) const;
         ServerHandle find(const ServerKey& key) const;
+        void prefetch(const ServerKey& key) const;
         bool insert(const ServerKey& key, ServerHandle server);
         void erase(const ServerKey& key);
 

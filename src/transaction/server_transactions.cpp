@@ -88,27 +88,37 @@ bool ends_at_once(const ServerTransaction& transaction, uint16_t actions) {
 ServerTransactions::ServerTransactions(LayerResources& resources)
     : resources_(resources), matching_(resources.random), slab_(resources.transactions_max) {}
 
-RequestMatch ServerTransactions::receive(Now now, const sip::MessageView& request,
-                                         const sip::Via& via, transport::Transmits& out) {
-    const ServerHandle server = index_.find(matching_.key(request, via));
+ServerKey ServerTransactions::expect(const sip::MessageView& request, const sip::Via& via) const {
+    const ServerKey key = matching_.key(request, via);
+    index_.prefetch(key);
+    return key;
+}
+
+ServerKey ServerTransactions::key_of(const ReceivedRequest& request) const {
+    return request.key == ServerKey{} ? matching_.key(request.message, request.via) : request.key;
+}
+
+RequestMatch ServerTransactions::receive(Now now, const ReceivedRequest& request,
+                                         transport::Transmits& out) {
+    const ServerHandle server = index_.find(key_of(request));
     const ServerTransaction* transaction = slab_.get(server);
     if (transaction == nullptr) {
         RequestMatch match;
-        if (request.method() == sip::Method::Cancel) {
-            match.cancelled = find_cancelled(request, via);
+        if (request.message.method() == sip::Method::Cancel) {
+            match.cancelled = find_cancelled(request);
         }
         return match;
     }
-    if (request.method() == sip::Method::Ack) return receive_ack(now, server, out);
+    if (request.message.method() == sip::Method::Ack) return receive_ack(now, server, out);
     resources_.counters.add(Counter::rx_request_retransmissions_total);
     advance(now, server, request_event(*transaction), {}, out);
     return {RequestMatch::Kind::Absorbed, {}, {}};
 }
 
-ServerHandle ServerTransactions::find_cancelled(const sip::MessageView& cancel,
-                                                const sip::Via& via) const {
+ServerHandle ServerTransactions::find_cancelled(const ReceivedRequest& cancel) const {
     for (const sip::Method method : kCancellable) {
-        const ServerHandle found = index_.find(matching_.cancelled_key(cancel, via, method));
+        const ServerHandle found =
+            index_.find(matching_.cancelled_key(cancel.message, cancel.via, method));
         if (found) return found;
     }
     return {};
@@ -122,17 +132,18 @@ RequestMatch ServerTransactions::receive_ack(Now now, ServerHandle server,
     return {RequestMatch::Kind::Absorbed, {}, {}};
 }
 
-ServerHandle ServerTransactions::create(Now now, const sip::MessageView& request,
-                                        const sip::Via& via, const transport::Flow& response_flow,
+ServerHandle ServerTransactions::create(Now now, const ReceivedRequest& request,
+                                        const transport::Flow& response_flow,
                                         const SipTimers& timers, uint64_t owner) {
-    CHECK(request.method() != sip::Method::Ack);
+    const sip::Method method = request.message.method();
+    CHECK(method != sip::Method::Ack);
     const ServerHandle server = slab_.emplace();
     if (!server) {
         resources_.counters.add(Counter::transactions_refused_limit_total);
         return {};
     }
     ServerTransaction& transaction = *slab_.get(server);
-    transaction.key = matching_.key(request, via);
+    transaction.key = key_of(request);
     if (!index_.insert(transaction.key, server)) {
         slab_.erase(server);
         return {};
@@ -142,12 +153,12 @@ ServerHandle ServerTransactions::create(Now now, const sip::MessageView& request
     transaction.owner = owner;
     transaction.flow = response_flow;
     transaction.timer.set_owner(server.packed(), TimerSide::Server);
-    if (request.method() == sip::Method::Invite) {
+    if (method == sip::Method::Invite) {
         transaction.machine = Machine::InviteServer;
         enter(server, transaction, static_cast<uint8_t>(start_invite_server().next));
-        if (!via.has_magic_cookie()) {
+        if (!request.via.has_magic_cookie()) {
             transaction.is_legacy = true;
-            legacy_[server.packed()].part = matching_.legacy_part(request, via);
+            legacy_[server.packed()].part = matching_.legacy_part(request.message, request.via);
         }
     } else {
         const Transition<NonInviteServerState> start = start_non_invite_server();

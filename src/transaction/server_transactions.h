@@ -33,9 +33,9 @@ class ServerTransactions final {
  public:
     explicit ServerTransactions(LayerResources& resources);
 
-    RequestMatch receive(Now now, const sip::MessageView& request, const sip::Via& via,
-                         transport::Transmits& out);
-    ServerHandle create(Now now, const sip::MessageView& request, const sip::Via& via,
+    ServerKey expect(const sip::MessageView& request, const sip::Via& via) const;
+    RequestMatch receive(Now now, const ReceivedRequest& request, transport::Transmits& out);
+    ServerHandle create(Now now, const ReceivedRequest& request,
                         const transport::Flow& response_flow, const SipTimers& timers,
                         uint64_t owner);
     bool respond(Now now, ServerHandle server, int status, std::string_view response,
@@ -58,9 +58,10 @@ class ServerTransactions final {
         bool has_ack = false;  // a final response has given the To tag
     };
 
+    ServerKey key_of(const ReceivedRequest& request) const;
     static Step step(const ServerTransaction& transaction, uint8_t event);
     ServerTransaction* find_or_count(ServerHandle server);
-    ServerHandle find_cancelled(const sip::MessageView& cancel, const sip::Via& via) const;
+    ServerHandle find_cancelled(const ReceivedRequest& cancel) const;
     RequestMatch receive_ack(Now now, ServerHandle server, transport::Transmits& out);
 
     Step advance(Now now, ServerHandle server, uint8_t event, std::string_view response,

@@ -39,16 +39,20 @@ TransactionLayer::TransactionLayer(const Setup& setup, TimerWheel& wheel, BlockP
 
 TransactionLayer::~TransactionLayer() = default;
 
-RequestMatch TransactionLayer::receive_request(Now now, const sip::MessageView& request,
-                                               const sip::Via& via, transport::Transmits& out) {
-    return impl_->servers.receive(now, request, via, out);
+ServerKey TransactionLayer::expect_request(const sip::MessageView& request,
+                                           const sip::Via& via) const {
+    return impl_->servers.expect(request, via);
 }
 
-ServerHandle TransactionLayer::create_server(Now now, const sip::MessageView& request,
-                                             const sip::Via& via,
+RequestMatch TransactionLayer::receive_request(Now now, const ReceivedRequest& request,
+                                               transport::Transmits& out) {
+    return impl_->servers.receive(now, request, out);
+}
+
+ServerHandle TransactionLayer::create_server(Now now, const ReceivedRequest& request,
                                              const transport::Flow& response_flow,
                                              const SipTimers& timers, uint64_t owner) {
-    return impl_->servers.create(now, request, via, response_flow, impl_->keep(timers), owner);
+    return impl_->servers.create(now, request, response_flow, impl_->keep(timers), owner);
 }
 
 bool TransactionLayer::respond(Now now, ServerHandle server, int status, std::string_view response,

@@ -39,17 +39,21 @@ class TransactionLayer final {
 
     // --- requests that arrive
 
+    /// Makes the key by which receive_request() will look up the request with that top Via, and has
+    /// the processor fetch the place: among a million transactions it is far away, and who checks
+    /// the rest of the request meanwhile does not wait for it. The request need not be checked yet.
+    ServerKey expect_request(const sip::MessageView& request, const sip::Via& via) const;
+
     /// Looks up `request` (checked by check_message) by RFC 3261 §17.2.3, also the RFC 2543 way
-    /// without the magic cookie, and lets the matching machine act. `via` is its top Via.
-    RequestMatch receive_request(Now now, const sip::MessageView& request, const sip::Via& via,
+    /// without the magic cookie, and lets the matching machine act.
+    RequestMatch receive_request(Now now, const ReceivedRequest& request,
                                  transport::Transmits& out);
 
     /// Begins a server transaction for a New request that is not an ACK. Returns null when the
     /// limit is reached: answer 503 statelessly. A request that has a transaction already gets null
     /// too: after a pause, ask receive_request() again first. `response_flow` is where its
-    /// responses go; `timers`, resolved(), are
-    /// copied.
-    ServerHandle create_server(Now now, const sip::MessageView& request, const sip::Via& via,
+    /// responses go; `timers`, resolved(), are copied.
+    ServerHandle create_server(Now now, const ReceivedRequest& request,
                                const transport::Flow& response_flow, const SipTimers& timers,
                                uint64_t owner);
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "base/slab.h"
+#include "sip/header_values.h"
+#include "sip/message_view.h"
 #include "transaction/branch.h"
 
 namespace signalbox::transaction {
@@ -13,6 +15,21 @@ struct ServerTransaction;
 struct ClientTransaction;
 using ServerHandle = Handle<ServerTransaction>;
 using ClientHandle = Handle<ClientTransaction>;
+
+/// By what a server transaction is found: a keyed hash of what must be equal, and a second one by
+/// which an accident of the first is noticed.
+struct ServerKey {
+    uint64_t hash = 0;
+    uint64_t check = 0;
+    friend bool operator==(const ServerKey&, const ServerKey&) = default;
+};
+
+/// A request as it arrived, with its top Via.
+struct ReceivedRequest {
+    const sip::MessageView& message;
+    const sip::Via& via;
+    ServerKey key = {};  // what expect_request() gave; without it, it is made when it is needed
+};
 
 /// What a received request is to the layer.
 struct RequestMatch {

@@ -16,9 +16,7 @@ using ::testing::HasSubstr;
 
 class Node_Behaviour : public NodeFixture {
  protected:
-    Node_Behaviour() {
-        write_config("example.test", server.to_string());
-    }
+    Node_Behaviour() { write_config("example.test", server.to_string()); }
 
     /// `more`: whole lines of the top table.
     void write_config(const std::string& domain, const std::string& address,

@@ -137,7 +137,7 @@ ResponseMatch LayerWorld::receive_response(const std::string& text) {
 
 RequestMatch LayerWorld::receive_request(const std::string& text) {
     const Parsed parsed(text);
-    const RequestMatch match = layer->receive_request(now, parsed.view, parsed.via, out);
+    const RequestMatch match = layer->receive_request(now, {parsed.view, parsed.via}, out);
     collect();
     return match;
 }
@@ -191,9 +191,9 @@ ServerPeer::ServerPeer(LayerWorld& of, const RequestText& its_request,
 RequestMatch ServerPeer::sends() {
     const Parsed parsed(request.text());
     const RequestMatch match =
-        world->layer->receive_request(world->now, parsed.view, parsed.via, world->out);
+        world->layer->receive_request(world->now, {parsed.view, parsed.via}, world->out);
     if (match.kind == RequestMatch::Kind::New && request.method != "ACK") {
-        server = world->layer->create_server(world->now, parsed.view, parsed.via, flow,
+        server = world->layer->create_server(world->now, {parsed.view, parsed.via}, flow,
                                              world->timers, owner);
     }
     world->collect();

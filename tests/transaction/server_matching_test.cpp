@@ -218,8 +218,8 @@ TEST(ServerMatching_Behaviour, ARequestWithATransactionGetsNoSecondOne) {
     ServerPeer alice = world.server({});
     alice.sends();
     const testing::Parsed again(RequestText{}.text());
-    EXPECT_FALSE(
-        world.layer->create_server(world.now, again.view, again.via, alice.flow, world.timers, 1));
+    EXPECT_FALSE(world.layer->create_server(world.now, {again.view, again.via}, alice.flow,
+                                            world.timers, 1));
     EXPECT_EQ(world.layer->server_count(), 1u);
     EXPECT_TRUE(alice.is_live());
 }

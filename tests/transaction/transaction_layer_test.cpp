@@ -235,8 +235,8 @@ TEST(TransactionLayer_Behaviour, AWarmInvitePairTakesNothingFromTheAllocator) {
                   ResponseMatch::Kind::Pass);
     };
     const auto call = [&](bool is_answered) {
-        const auto server =
-            world.layer->create_server(world.now, request.view, request.via, flow, world.timers, 1);
+        const auto server = world.layer->create_server(world.now, {request.view, request.via}, flow,
+                                                       world.timers, 1);
         ASSERT_TRUE(server);
         const ClientStart start = world.layer->reserve_client(sip::Method::Invite, 0, 2);
         from_bob.assign(request.bytes);
@@ -248,7 +248,7 @@ TEST(TransactionLayer_Behaviour, AWarmInvitePairTakesNothingFromTheAllocator) {
         receive(is_answered ? answer : busy, start.branch);
         EXPECT_TRUE(world.layer->respond(world.now, server, is_answered ? 200 : 486,
                                          is_answered ? answer : busy, world.out));
-        world.layer->receive_request(world.now, parsed_ack.view, parsed_ack.via, world.out);
+        world.layer->receive_request(world.now, {parsed_ack.view, parsed_ack.via}, world.out);
         TimerDue due;
         world.now.monotonic += 33s;
         while (world.wheel.pop_due(world.now.monotonic, due))

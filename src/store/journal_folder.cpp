@@ -72,7 +72,7 @@ JournalFolder::Source* JournalFolder::next_source() {
     return earliest;
 }
 
-bool JournalFolder::read(uint64_t events_max) {
+uint64_t JournalFolder::read(uint64_t events_max) {
     find_new_shards();
     uint64_t count = 0;
     while (count < events_max) {
@@ -85,7 +85,7 @@ bool JournalFolder::read(uint64_t events_max) {
             ++count;
         }
     }
-    return count != 0;
+    return count;
 }
 
 void JournalFolder::apply(Source& source) {

@@ -74,8 +74,9 @@ class JournalFolder final {
     /// Puts back what the store carried. Before the first read().
     void restore(const CarriedCall& call);
 
-    /// Reads at most `events_max` more events into the batch. False: there were none.
-    bool read(uint64_t events_max);
+    /// Reads at most `events_max` more events into the batch, and returns how many there were:
+    /// fewer means that all was read which the journal held when this began.
+    uint64_t read(uint64_t events_max);
     /// What has come together since the last take_batch(), with its places.
     FoldBatch take_batch();
     uint64_t pending_events() const { return batch_.events; }

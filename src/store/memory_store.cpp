@@ -178,7 +178,10 @@ void MemoryStore::remove_old_records(WallTime since) {
 
 FoldReport MemoryStore::fold(FoldMode) {
     FoldReport report;
-    while (folder_.read(kEventsPerRead)) {
+    uint64_t count = kEventsPerRead;
+    // What comes meanwhile waits for the next time: a busy journal is not read event by event.
+    while (count == kEventsPerRead) {
+        count = folder_.read(kEventsPerRead);
         FoldBatch batch = folder_.take_batch();
         report.events += batch.events;
         report.records += batch.records.size();

@@ -193,14 +193,17 @@ FoldReport SqliteStore::fold(FoldMode mode) {
             break;
         }
         // While a batch cannot be written nothing more is read: the journal keeps it.
+        bool is_all_read = false;
         if (!unwritten_ && folder_->pending_events() < kEventsPerRead)
-            folder_->read(kEventsPerRead);
+            is_all_read = folder_->read(kEventsPerRead) < kEventsPerRead;
         if (!unwritten_ && folder_->pending_events() == 0) break;
         if (!is_commit_due(mode, now)) {
             report.is_behind = unwritten_.has_value();
             break;
         }
         if (!write(report)) break;
+        // What comes meanwhile waits for the next time: a busy journal is not read event by event.
+        if (is_all_read) break;
     }
     if (refold_ && report.trouble.empty() && !report.is_behind) {
         if (Clock::now() >= next_try_ || mode == FoldMode::Now) write_refold(report);

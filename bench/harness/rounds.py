@@ -15,6 +15,7 @@ OPEN_WINDOW = 8192
 def measure(server, scenario, options, rate=0):
     """One run with a fresh server, in closed loop or at a rate. Returns the load's report; a report without figures says why in "void"."""
     settings = server.settings
+    settings.users = scenario.users or options.users
     report_path = settings.work / "report.json"
     report_path.unlink(missing_ok=True)
     load = None

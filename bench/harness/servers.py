@@ -21,6 +21,8 @@ PORT_SECONDS_MAX = 70
 KAMAILIO_WORKERS = 1
 # Octets that Kamailio reads at once from a stream; its own 4096 made it a little dearer.
 KAMAILIO_READ_BYTES = 16384
+# Of the size of its table of registrations: about as many lines as there are users.
+KAMAILIO_HASH_BITS_MIN = 14
 
 
 class Settings:
@@ -40,6 +42,7 @@ class Settings:
         self.transport = transport
         self.kamailio_workers = kamailio_workers
         self.kamailio_script = kamailio_script
+        self.shards = 0  # of Signalbox; 0: its default, one for each processor it may use
 
 
 class Server:
@@ -84,7 +87,8 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS_MAX
+        # Users are read before the port opens.
+        deadline = time.monotonic() + START_SECONDS_MAX + self.settings.users / 10_000
         while not self.is_bound():
             if self.process.poll() is not None:
                 raise Unavailable(f"{self.name} ended while starting: {self.last_output()}")
@@ -162,7 +166,8 @@ class Kamailio(Server):
     def definitions(self):
         settings = self.settings
         socket = {"udp": "udp", "tcp": "tcp", "ws": "tcp", "tls": "tls", "wss": "tls"}[settings.transport]
-        values = [f"LISTEN={socket}:127.0.0.1:{settings.port}", f"USERS={settings.users}"]
+        values = [f"LISTEN={socket}:127.0.0.1:{settings.port}", f"USERS={settings.users}",
+                  f"HASH_BITS={max(KAMAILIO_HASH_BITS_MIN, settings.users.bit_length())}"]
         if settings.kamailio_script == "equal":
             values.append("EQUAL_WORK")
         if settings.transport != "udp":
@@ -206,9 +211,10 @@ SERVERS = {server.name: server for server in (Floor, Kamailio, Signalbox)}
 
 
 def signalbox_config(settings, scenario):
-    """The defaults for all but domains, addresses, users, peers, mode, algorithms and engine."""
+    """The defaults for all but domains, addresses, users, peers, mode, algorithms, engine and, where it is measured, shards."""
     text = f"""domains = ["example.test"]
 data_dir = "data"
+shards = {settings.shards}
 
 [[listen]]
 transport = "{settings.transport}"

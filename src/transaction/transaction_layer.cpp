@@ -113,9 +113,8 @@ std::string_view TransactionLayer::sent_request(ClientHandle client) const {
     return is_kept ? transaction->kept.view() : std::string_view{};
 }
 
-transport::Flow TransactionLayer::client_flow(ClientHandle client) const {
-    const ClientTransaction* transaction = impl_->clients.find(client);
-    return transaction == nullptr ? transport::Flow{} : transaction->flow;
+bool TransactionLayer::is_live(ClientHandle client) const {
+    return impl_->clients.find(client) != nullptr;
 }
 
 bool TransactionLayer::is_pending(ClientHandle client) const {

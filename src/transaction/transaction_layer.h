@@ -98,7 +98,7 @@ class TransactionLayer final {
 
     /// The request as it was sent; empty once it is not kept any more. Valid until the next call.
     std::string_view sent_request(ClientHandle client) const;
-    transport::Flow client_flow(ClientHandle client) const;
+    bool is_live(ClientHandle client) const;
     /// True while no final response was received.
     bool is_pending(ClientHandle client) const;
     /// Changes whom a client transaction tells: for 2xx that come when its context is gone.

@@ -181,7 +181,7 @@ void ClientPeer::fail_transmit(uint64_t transmit_owner) {
 }
 
 bool ClientPeer::is_live() const {
-    return world->layer->client_flow(start.client).remote.port != 0;
+    return world->layer->is_live(start.client);
 }
 
 ServerPeer::ServerPeer(LayerWorld& of, const RequestText& its_request,

@@ -130,7 +130,7 @@ TEST(TransactionLayer_Behaviour, StaleClientHandlesDoNothingAndAreCounted) {
     EXPECT_EQ(world.count(Counter::stale_handles_dropped_total), 6u);
     EXPECT_THAT(world.sent, IsEmpty());
     EXPECT_EQ(world.layer->sent_request(stale), "");
-    EXPECT_EQ(world.layer->client_flow(stale), transport::Flow{});
+    EXPECT_FALSE(world.layer->is_live(stale));
     EXPECT_FALSE(world.layer->is_pending(stale));
     EXPECT_FALSE(world.layer->is_pending(ClientHandle{}));
 }

@@ -86,6 +86,8 @@ class CallTracker final {
     void contact_shown(CallHandle call, bool by_caller, uint64_t contact_hash);
     bool has_shown(CallHandle call, uint64_t contact_hash) const;
 
+    /// Calls that begin from now on get numbers above this one of before a restart.
+    void number_above(uint64_t number) { numbers_.begin_above(number); }
     /// Takes up a call of before a restart. One that was not answered ends 32 s after its last
     /// attempt failed, or else after the restart, unless its INVITE comes again.
     void restore(Now now, const ports::OpenCall& open, Duration call_max);

@@ -20,6 +20,7 @@ void SipCore::Impl::on_command(Now now, ports::Command& command, ports::Outbox& 
                            location.restore(now, event);
                    },
                    [&](const ports::RestoreCalls& restore) {
+                       calls.number_above(restore.highest_number);
                        for (const ports::OpenCall& call : restore.calls)
                            calls.restore(now, call, limits().call_max);
                    },

@@ -163,6 +163,8 @@ store::Outcome<std::vector<Node::Restored>> Node::load_store() {
         const uint8_t shard = ports::shard_of_aor(event.header.tenant, event.aor, shard_count_);
         restored[shard].bindings.bindings.push_back(std::move(event));
     }
+    TRY_ASSIGN(highest_call, store_->highest_call());
+    for (Restored& shard : restored) shard.calls.highest_number = highest_call;
     for (ports::OpenCall& call : store_->open_calls()) {
         const uint8_t shard = ports::shard_of_call_id(call.call_id, shard_count_);
         restored[shard].calls.calls.push_back(std::move(call));

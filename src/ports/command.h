@@ -43,6 +43,7 @@ struct RestoreBindings {
 /// Calls of this shard (shard_of_call_id) that were open before a restart.
 struct RestoreCalls {
     std::vector<OpenCall> calls;
+    uint64_t highest_number = 0;  // of any call of before: new ones get higher ones
 };
 /// Refuses new calls with 503 from now on; everything in progress goes on.
 struct Drain {};

@@ -95,8 +95,11 @@ void Server::restore() {
     }
     cdr::CallFold fold;
     std::map<std::pair<ports::TenantId, std::string>, ports::BindingsEvent> last;
+    uint64_t highest_call = 0;
     for (const std::string& event : journal_) {
         fold.apply(event);
+        if (const auto header = ports::decode_header(event))
+            highest_call = std::max(highest_call, header->call);
         if (auto change = ports::decode_bindings_event(event)) {
             last[{change->header.tenant, change->aor}] = std::move(*change);
         }
@@ -105,6 +108,7 @@ void Server::restore() {
         const uint8_t shard = ports::shard_of_aor(key.first, key.second, setup_.shards);
         bindings[shard].bindings.push_back(std::move(event));
     }
+    for (ports::RestoreCalls& shard : calls) shard.highest_number = highest_call;
     for (ports::OpenCall& call : fold.open_calls()) {
         calls[ports::shard_of_call_id(call.call_id, setup_.shards)].calls.push_back(call);
     }

@@ -42,6 +42,7 @@ void JournalFolder::restore(const CarriedCall& call) {
     open.is_carried = true;
     open.events = call.events;
     open_.insert_or_assign(call.id, std::move(open));
+    highest_call_ = std::max(highest_call_, call.id);
 }
 
 bool JournalFolder::load_head(Source& source) {
@@ -105,6 +106,7 @@ void JournalFolder::apply(Source& source) {
 
 void JournalFolder::apply_call(const Source& source, const ports::EventHeader& header) {
     const JournalEntry& entry = *source.head;
+    highest_call_ = std::max(highest_call_, header.call);
     if (!fold_.apply(entry.event)) {
         ++undecodable_;
         return;

@@ -75,7 +75,8 @@ class JournalFolder final {
     void restore(const CarriedCall& call);
 
     /// Reads at most `events_max` more events into the batch, and returns how many there were:
-    /// fewer means that all was read which the journal held when this began.
+    /// fewer means that all was read which the journal held when this began, but perhaps for what
+    /// stands behind a gap in the numbers of its segments.
     uint64_t read(uint64_t events_max);
     /// What has come together since the last take_batch(), with its places.
     FoldBatch take_batch();
@@ -83,6 +84,8 @@ class JournalFolder final {
     size_t pending_records() const { return batch_.records.size(); }
 
     std::vector<ports::OpenCall> open_calls() const { return fold_.open_calls(); }
+    /// The highest number of a call that was read; 0: none.
+    uint64_t highest_call() const { return highest_call_; }
     /// Up to where every shard was read.
     std::map<uint8_t, JournalPosition> positions() const;
     /// Events that could not be decoded, and segments whose end was torn.
@@ -119,6 +122,7 @@ class JournalFolder final {
     std::unordered_map<uint64_t, Open> open_;
     FoldBatch batch_;
     uint64_t undecodable_ = 0;
+    uint64_t highest_call_ = 0;
 };
 
 }  // namespace signalbox::store

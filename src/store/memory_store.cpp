@@ -68,6 +68,7 @@ class MemoryStore final : public Store {
         return std::vector<ports::BindingsEvent>{};
     }
     std::vector<ports::OpenCall> open_calls() const override { return folder_.open_calls(); }
+    Outcome<uint64_t> highest_call() override { return folder_.highest_call(); }
     FoldReport fold(FoldMode mode) override;
     Outcome<std::vector<ports::CallRecord>> records(const RecordQuery& query) override;
     Outcome<uint64_t> record_count() override {

@@ -142,6 +142,14 @@ Outcome<uint64_t> count_records(sqlite::Database& database) {
     return 0;
 }
 
+Outcome<uint64_t> highest_record(sqlite::Database& database) {
+    auto select = database.prepare("SELECT coalesce(max(id), 0) FROM records");
+    if (!select) return tl::unexpected(select.error());
+    database.clear();
+    if (select->step()) return select->natural(0);
+    return tl::unexpected(database.trouble());
+}
+
 Outcome<std::vector<ports::BindingsEvent>> read_bindings(sqlite::Database& database) {
     auto select = database.prepare("SELECT event FROM bindings ORDER BY tenant, aor");
     if (!select) return tl::unexpected(select.error());

@@ -29,6 +29,8 @@ Outcome<std::vector<ports::CallRecord>> read_records(sqlite::Database& database,
                                                      const RecordQuery& query);
 /// How many records there are. One lookup, however many.
 Outcome<uint64_t> count_records(sqlite::Database& database);
+/// 0: there is no record.
+Outcome<uint64_t> highest_record(sqlite::Database& database);
 /// All rows of bindings, decoded; one that cannot be decoded is left out.
 Outcome<std::vector<ports::BindingsEvent>> read_bindings(sqlite::Database& database);
 

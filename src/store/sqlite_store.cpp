@@ -49,6 +49,7 @@ class SqliteStore final : public Store {
         return read_bindings(*database_);
     }
     std::vector<ports::OpenCall> open_calls() const override { return folder_->open_calls(); }
+    Outcome<uint64_t> highest_call() override;
     FoldReport fold(FoldMode mode) override;
     Outcome<std::vector<ports::CallRecord>> records(const RecordQuery& query) override {
         const std::lock_guard lock(reader_mutex_);
@@ -174,6 +175,11 @@ Outcome<UserChanges> SqliteStore::users_changed_since(uint64_t version) {
     auto changes = users_after(version);
     if (changes) last_data_version_ = now;
     return changes;
+}
+
+Outcome<uint64_t> SqliteStore::highest_call() {
+    TRY_ASSIGN(recorded, highest_record(*database_));
+    return std::max(recorded, folder_->highest_call());
 }
 
 bool SqliteStore::is_commit_due(FoldMode mode, Clock::time_point now) const {

@@ -49,8 +49,8 @@ struct RecordQuery {
 };
 inline constexpr uint32_t kRecordPageMax = 5000;
 
-/// Lazy: commits when much or something old waits. Now: everything that stands in the journal is in
-/// the store when fold() returns with is_behind false.
+/// Lazy: commits when much or something old waits. Now: everything that stood in the journal when
+/// fold() was called is in the store when it returns with is_behind false.
 enum class FoldMode : uint8_t { Lazy, Now };
 struct FoldReport {
     uint64_t events = 0;     // read from the journal
@@ -78,6 +78,8 @@ class Store {
     virtual Outcome<std::vector<ports::BindingsEvent>> load_bindings() = 0;
     /// Calls that began and did not end, as of the last fold.
     virtual std::vector<ports::OpenCall> open_calls() const = 0;
+    /// The highest number of a call in the records and in what was read of the journal; 0: none.
+    virtual Outcome<uint64_t> highest_call() = 0;
 
     /// Reads the journal on and writes what follows from it; removes segments that are folded and
     /// past what is to be kept, and records that are too old or too many, little by little. Never

@@ -27,7 +27,17 @@ TEST(CallNumbers_Behaviour, ALaterRunBeginsAboveAllOfAnEarlierOne) {
     CallNumbers earlier(0);
     uint64_t last = 0;
     for (int i = 0; i < 30'000; ++i) last = earlier.next(kNow);
-    EXPECT_GT(CallNumbers(0).next(kNow + seconds(1)), last);
+    EXPECT_GT(CallNumbers(0).next(kNow + std::chrono::milliseconds(1)), last);
+}
+
+TEST(CallNumbers_Behaviour, BeginAboveThoseOfBeforeAClockThatWasSetBack) {
+    const uint64_t before = CallNumbers(63).next(kNow);
+    CallNumbers numbers(0);
+    numbers.begin_above(before);
+    EXPECT_GT(numbers.next(kNow - seconds(100)), before);
+    EXPECT_EQ(numbers.next(kNow) - before, 64 + 64 - 63) << "one more";
+    numbers.begin_above(0);
+    EXPECT_GT(CallNumbers(0).next(WallTime{}), 0U);
 }
 
 TEST(CallNumbers_Behaviour, ShardsShareNone) {

@@ -134,6 +134,23 @@ TEST_F(Restart_Behaviour, ACallGoesOnInANewCoreByItsToken) {
     EXPECT_EQ(after.count(Counter::calls_ended_total), 1U);
 }
 
+TEST_F(Restart_Behaviour, NewCallsGetHigherNumbersThanAllOfBeforeThoughTheClockWasSetBack) {
+    const auto number_of = [](World& of) {
+        of.command(0, ports::QueryLiveCalls{1, 0, 10});
+        return std::get<ports::LiveCallsReply>(of.replies.back().value).calls.at(0).id;
+    };
+    alice.invite(bob).expect(100);
+    const uint64_t before = number_of(world);
+    World after;
+    after.now = world.now;
+    after.now.wall -= std::chrono::hours(1);
+    after.command(0, ports::RestoreCalls{{}, before});
+    Phone& alice2 = after.stranger();
+    alice2.invite(after.registered("bob", "198.51.100.20:5060")).expect(100);
+    EXPECT_GT(number_of(after), before);
+    EXPECT_EQ(number_of(after) & 63, 0U) << "the shard";
+}
+
 TEST_F(Restart_Behaviour, ACallThatWasRingingEndsUnlessItsInviteComesAgain) {
     Outgoing call = alice.invite(bob).expect(100);
     world.command(0, ports::QueryLiveCalls{1, 0, 10});

@@ -131,6 +131,7 @@ TEST_F(SqliteStore_Behaviour, CarriesALongCallSoThatTheJournalNeedNotWaitForIt) 
     std::filesystem::remove(segment_path(directory_.path(), 0, 1));
     store = open();
     ASSERT_EQ(store->open_calls().size(), 1u);
+    EXPECT_EQ(store->highest_call(), 1u);
     journal->append(answered(1, 5));
     fold_all(*store);
     store = open();

@@ -90,6 +90,22 @@ TEST_P(Store_Behaviour, KnowsTheCallsThatAreOpenAlsoAfterARestart) {
     EXPECT_EQ(ids(*store), (std::vector<uint64_t>{1, 2}));
 }
 
+TEST_P(Store_Behaviour, KnowsTheHighestNumberOfACallWhetherItHasEndedOrNot) {
+    auto journal = open_journal(directory_);
+    auto store = open();
+    EXPECT_EQ(store->highest_call(), 0u);
+    append_call(*journal, 7, 0);
+    append_call(*journal, 5, 1);
+    fold_all(*store);
+    EXPECT_EQ(store->highest_call(), 7u);
+    store = open();
+    fold_all(*store);
+    EXPECT_EQ(store->highest_call(), 7u);
+    journal->append(started(9, 5));
+    fold_all(*store);
+    EXPECT_EQ(store->highest_call(), 9u);
+}
+
 TEST_P(Store_Behaviour, EndsACallInAnotherShardAfterTheNumberOfShardsChanged) {
     open_journal(directory_, 1, 1)->append(started(1, 0));
     open_journal(directory_, 2, 0)->append(ended(1, 4));

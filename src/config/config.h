@@ -43,14 +43,15 @@ struct LoadedConfig {
     std::string log_level = "info";                        // debug, info, warning, error
     std::string log_file;                                  // absolute; empty: standard error
     uint32_t shards = 0;                   // 0: one for each CPU of the affinity mask
+    uint32_t transactions_max = 0;         // of each side; 0: by the memory
     std::vector<std::string> dns_servers;  // "192.0.2.53:53"; empty: those of the system
     Duration shutdown_max = std::chrono::seconds(5);
     std::vector<ListenSecurity> listen_security;  // by listener
     bool verify_servers = true;  // the certificates of those to whom we open TLS connections
     std::string ca_file;         // absolute; empty: the authorities that the system trusts
-    /// Everything of a snapshot but its version and own_addresses. auth.realm is empty when neither
-    /// a realm nor a domain is configured: then it is the name fixed in data_dir (make_snapshot
-    /// takes it).
+    /// Everything of a snapshot but its version, own_addresses and limits.transactions_max.
+    /// auth.realm is empty when neither a realm nor a domain is configured: then it is the name
+    /// fixed in data_dir (make_snapshot takes it).
     ports::Snapshot settings;
     /// Every key that takes effect only at a start, with its value as text: what a reload compares.
     std::map<std::string, std::string> start_values;

@@ -13,6 +13,13 @@ using ports::LimitSettings;
 template <auto member>
 constexpr auto store = store_setting<&ports::Snapshot::limits, member>;
 
+std::string store_transactions_max(LoadedConfig& config, const Value& value) {
+    constexpr uint64_t kLeast = 64;
+    if (value.number != 0 && value.number < kLeast) return "must be 0 or at least 64";
+    config.transactions_max = static_cast<uint32_t>(value.number);
+    return {};
+}
+
 constexpr std::array kKeys{
     Key{.name = "auth_failures_max",
         .type = KeyType::Integer,
@@ -38,12 +45,14 @@ constexpr std::array kKeys{
         .store = store<&LimitSettings::auth_block_time>},
     Key{.name = "transactions_max",
         .type = KeyType::Integer,
-        .default_text = "2000000",
+        .default_text = "0",
         .help = "How many transactions of each side may live in all shards together. Beyond it new "
-                "requests are refused with 503.",
-        .min = 64,
+                "requests are refused with 503. Over UDP each lives for 32 s, so that a million "
+                "are 31,000 requests a second. 0: as many as fit into a quarter of the memory of "
+                "the machine or its control group, at 1 KB each.",
         .max = 100'000'000,
-        .store = store<&LimitSettings::transactions_max>},
+        .when = When::AtStart,
+        .store = store_transactions_max},
     Key{.name = "calls_max",
         .type = KeyType::Integer,
         .default_text = "1000000",
@@ -51,6 +60,7 @@ constexpr std::array kKeys{
                 "beyond it work, but have no record.",
         .min = 64,
         .max = 100'000'000,
+        .when = When::AtStart,
         .store = store<&LimitSettings::calls_max>},
     Key{.name = "connections_max",
         .type = KeyType::Integer,

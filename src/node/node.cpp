@@ -7,6 +7,7 @@
 
 #include "config/machine.h"
 #include "node/certificates.h"
+#include "node/memory_size.h"
 #include "node/user_updates.h"
 
 namespace signalbox::node {
@@ -61,8 +62,11 @@ void Node::announce(const std::string& line, std::string_view event,
 
 std::unique_ptr<ports::Snapshot> Node::make_snapshot(const config::LoadedConfig& config,
                                                      std::vector<IpAddress> own_addresses) {
-    return config::make_snapshot(config, ++snapshot_version_, fixed_realm_,
-                                 std::move(own_addresses));
+    auto snapshot =
+        config::make_snapshot(config, ++snapshot_version_, fixed_realm_, std::move(own_addresses));
+    snapshot->limits.transactions_max =
+        config.transactions_max != 0 ? config.transactions_max : transactions_for(usable_memory());
+    return snapshot;
 }
 
 void Node::await_signal() {

@@ -147,7 +147,7 @@ TEST(Config_Behaviour, HasTheSameDefaultsWithAnEmptyFileAsInTheCode) {
     EXPECT_EQ(empty.settings.limits.auth_failures_max, snapshot.limits.auth_failures_max);
     EXPECT_EQ(empty.settings.limits.auth_failures_window, snapshot.limits.auth_failures_window);
     EXPECT_EQ(empty.settings.limits.auth_block_time, snapshot.limits.auth_block_time);
-    EXPECT_EQ(empty.settings.limits.transactions_max, snapshot.limits.transactions_max);
+    EXPECT_EQ(empty.transactions_max, code.transactions_max);
     EXPECT_EQ(empty.settings.limits.calls_max, snapshot.limits.calls_max);
     EXPECT_EQ(empty.settings.limits.call_max, snapshot.limits.call_max);
     EXPECT_EQ(empty.settings.limits.port_timeout, snapshot.limits.port_timeout);
@@ -256,6 +256,7 @@ TEST(Config_Behaviour, SaysWhatAValueMustBe) {
         {"store = 1", "\"store\" is a section; write [store]"},
         {"[timers]\nt1 = \"0s\"", "expected a duration from 1ms to 1h"},
         {"[store]\nusers_file = \"users.csv\"", "is read by the memory engine only"},
+        {"[limits]\ntransactions_max = 63", "must be 0 or at least 64"},
         {"[records]\nkeep = \"1h\"", "records.keep (1h) is shorter than records.call_max (1d)"},
         {"[records]\nkeep = \"forever\"", "expected a duration from 0s to 36500d"},
         {"[registrar]\nexpires_min = \"3h\"", "is greater than registrar.expires_max"},

@@ -128,11 +128,12 @@ def document_of(rows, names, versions, options, before):
         "versions": versions,
         "servers": names,
         "options": {"transport": options.transport, "rounds": options.rounds, "warmup_s": options.warmup,
-                    "duration_s": options.duration, "window": options.window, "rate": options.rate, "users": options.users,
+                    "duration_s": options.duration, "window": options.window, "rate": options.rate,
                     "connections": options.connections, "kamailio_workers": options.kamailio_workers,
                     "kamailio_script": options.kamailio_script, "is_half_load": options.half_load},
         "rows": [{
             "scenario": row.name,
+            "users": row.scenario.users or options.users,
             "summary": {name: row.summary(name) for name in names},
             "void": {name: row.voids(name) for name in names if row.voids(name)},
             "kamailio_over_signalbox": row.ratio("kamailio", "signalbox"),

@@ -88,12 +88,13 @@ class Server:
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True)
         # Users are read before the port opens.
-        deadline = time.monotonic() + START_SECONDS_MAX + self.settings.users / 10_000
+        patience = START_SECONDS_MAX + self.settings.users / 5000
+        deadline = time.monotonic() + patience
         while not self.is_bound():
             if self.process.poll() is not None:
                 raise Unavailable(f"{self.name} ended while starting: {self.last_output()}")
             if time.monotonic() > deadline:
-                raise Unavailable(f"{self.name} did not open its port within {START_SECONDS_MAX} s.")
+                raise Unavailable(f"{self.name} did not open its port within {patience:.0f} s.")
             time.sleep(0.02)
         time.sleep(0.2)
 
@@ -189,7 +190,7 @@ class Signalbox(Server):
 
     def version(self):
         result = subprocess.run([self.settings.signalbox, "version"], capture_output=True, text=True)
-        return (result.stdout.strip().splitlines() or ["unknown"])[0]
+        return (result.stdout.strip().splitlines() or ["unknown"])[0].removeprefix("signalbox ")
 
     def command(self, scenario):
         config = self.folder / "signalbox.toml"

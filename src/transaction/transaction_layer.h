@@ -98,6 +98,7 @@ class TransactionLayer final {
 
     /// The request as it was sent; empty once it is not kept any more. Valid until the next call.
     std::string_view sent_request(ClientHandle client) const;
+    /// False for a stale handle.
     bool is_live(ClientHandle client) const;
     /// True while no final response was received.
     bool is_pending(ClientHandle client) const;

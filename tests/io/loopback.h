@@ -19,8 +19,9 @@ namespace signalbox::io {
 
 inline const Endpoint kLoopback{IpAddress::v4(127, 0, 0, 1), 0};
 
-/// Port 0 of a loopback address of this process: a port found free there stays so, for both
-/// transports, while other tests and their connections use kLoopback.
+/// Port 0 of a loopback address of this process: a port found free there is free for both
+/// transports and stays so, whatever other tests and their connections do at kLoopback. Only who
+/// binds a port on all addresses could have it.
 inline Endpoint own_loopback() {
     const auto id = static_cast<uint32_t>(::getpid());
     const auto octet = [id](int shift) { return static_cast<uint8_t>(id >> shift); };

@@ -46,6 +46,7 @@ class NodeFixture : public ::testing::Test {
     [[nodiscard]] bool start() {
         auto config = config::load_config(config_path());
         if (!config) return false;
+        has_ended = false;
         thread = std::thread([this, loaded = std::move(*config)] {
             exit_code = run_server(loaded, options);
             has_ended = true;
@@ -103,8 +104,10 @@ class NodeFixture : public ::testing::Test {
 
  private:
     static Endpoint free_port() {
-        const auto socket = io::open_or_fail(transport::Transport::Tcp, io::own_loopback());
-        return io::local_endpoint(socket.get());
+        const auto tcp = io::open_or_fail(transport::Transport::Tcp, io::own_loopback());
+        const Endpoint free = io::local_endpoint(tcp.get());
+        const auto udp = io::open_or_fail(transport::Transport::Udp, free);
+        return free;
     }
 };
 

@@ -48,8 +48,8 @@ constexpr std::array kKeys{
         .default_text = "0",
         .help = "How many transactions of each side may live in all shards together. Beyond it new "
                 "requests are refused with 503. Over UDP each lives for 32 s, so that a million "
-                "are 31,000 requests a second. 0: as many as fit into a quarter of the memory of "
-                "the machine or its control group, at 1 KB each.",
+                "are 31,000 requests a second. 0: as many as fit into half of the memory of the "
+                "machine or its control group, at 1 KB each.",
         .max = 100'000'000,
         .when = When::AtStart,
         .store = store_transactions_max},

@@ -58,7 +58,7 @@ uint64_t usable_memory(const MemoryFiles& files) {
 
 uint32_t transactions_for(uint64_t memory) {
     return static_cast<uint32_t>(
-        std::clamp(memory / 4 / kTransactionBytes, kTransactionsMin, kTransactionsMax));
+        std::clamp(memory / 2 / kTransactionBytes, kTransactionsMin, kTransactionsMax));
 }
 
 }  // namespace signalbox::node

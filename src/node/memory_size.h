@@ -16,8 +16,8 @@ struct MemoryFiles {
 /// limit.
 uint64_t usable_memory(const MemoryFiles& files = {});
 
-/// How many transactions of each side fit into a quarter of `memory` octets, at about 1 KB each
-/// with the message that it may have to repeat; 65,536 to 16 million.
+/// How many transactions of each side fit into half of `memory` octets, at about 1 KB each with the
+/// message that it may have to repeat; 65,536 to 16 million.
 uint32_t transactions_for(uint64_t memory);
 
 }  // namespace signalbox::node

@@ -50,8 +50,8 @@ TEST_F(MemorySize_Behaviour, IsTheLeastOfTheGroupsAroundTheProcess) {
     EXPECT_EQ(usable(), 6'000'000U);
 }
 
-TEST_F(MemorySize_Behaviour, AQuarterHoldsTransactionsWithinBounds) {
-    EXPECT_EQ(transactions_for(uint64_t{8} << 30), 2'097'152U);
+TEST_F(MemorySize_Behaviour, HalfOfItHoldsTransactionsWithinBounds) {
+    EXPECT_EQ(transactions_for(uint64_t{4} << 30), 2'097'152U);
     EXPECT_EQ(transactions_for(1), 65'536U);
     EXPECT_EQ(transactions_for(UINT64_MAX), 16'000'000U);
 }

@@ -169,51 +169,68 @@ void ServerIndex::erase(const ServerKey& key) {
 }
 
 size_t ServerIndex::Part::place_of(const ServerKey& key) const {
+    const uint8_t tag = tag_of(key);
     size_t place = home(key);
-    while (entries_[place].server && entries_[place].key != key) place = behind(place);
+    while (tags_[place] != kFree && !(tags_[place] == tag && entries_[place].key == key))
+        place = behind(place);
     return place;
 }
 
 ServerHandle ServerIndex::Part::find(const ServerKey& key) const {
-    return entries_.empty() ? ServerHandle{} : entries_[place_of(key)].server;
+    if (tags_.empty()) return {};
+    const size_t place = place_of(key);
+    return tags_[place] == kFree ? ServerHandle{} : entries_[place].server;
 }
 
 void ServerIndex::Part::prefetch(const ServerKey& key) const {
-    if (!entries_.empty()) __builtin_prefetch(&entries_[home(key)]);
+    if (tags_.empty()) return;
+    constexpr int kToRead = 0;
+    constexpr int kToWrite = 1;
+    __builtin_prefetch(&tags_[home(key)], kToRead);
+    __builtin_prefetch(&entries_[home(key)], kToWrite);
 }
 
 bool ServerIndex::Part::insert(const ServerKey& key, ServerHandle server) {
     // A quarter stays free, so that searches are short.
-    if (used_ + 1 > entries_.size() / 4 * 3) grow();
-    Entry& entry = entries_[place_of(key)];
-    if (entry.server) return false;
-    entry = {key, server};
+    if (used_ + 1 > tags_.size() / 4 * 3) grow();
+    const size_t place = place_of(key);
+    if (tags_[place] != kFree) return false;
+    put(place, key, server);
     ++used_;
     return true;
 }
 
+void ServerIndex::Part::put(size_t place, const ServerKey& key, ServerHandle server) {
+    tags_[place] = tag_of(key);
+    entries_[place] = {key, server};
+}
+
 /// Those behind it come nearer to their homes, so that no search ends at the gap.
 void ServerIndex::Part::erase(const ServerKey& key) {
-    if (entries_.empty()) return;
+    if (tags_.empty()) return;
     size_t gap = place_of(key);
-    if (!entries_[gap].server) return;
-    const size_t mask = entries_.size() - 1;
-    for (size_t place = behind(gap); entries_[place].server; place = behind(place)) {
-        const size_t from_home = (place - home(entries_[place].key)) & mask;
+    if (tags_[gap] == kFree) return;
+    const size_t mask = tags_.size() - 1;
+    for (size_t place = behind(gap); tags_[place] != kFree; place = behind(place)) {
+        const Entry& entry = entries_[place];
+        const size_t from_home = (place - home(entry.key)) & mask;
         if (from_home < ((place - gap) & mask)) continue;
-        entries_[gap] = entries_[place];
+        put(gap, entry.key, entry.server);
         gap = place;
     }
-    entries_[gap] = {};
+    tags_[gap] = kFree;
     --used_;
 }
 
 void ServerIndex::Part::grow() {
     constexpr size_t kLeast = 16;
-    std::vector<Entry> before(std::max(kLeast, entries_.size() * 2));
-    before.swap(entries_);
-    for (const Entry& entry : before) {
-        if (entry.server) entries_[place_of(entry.key)] = entry;
+    std::vector<uint8_t> tags(std::max(kLeast, tags_.size() * 2));
+    std::vector<Entry> entries(tags.size());
+    tags.swap(tags_);
+    entries.swap(entries_);
+    for (size_t place = 0; place < tags.size(); ++place) {
+        const Entry& entry = entries[place];
+        if (tags[place] != kFree) put(place_of(entry.key), entry.key, entry.server);
     }
 }
 

@@ -45,7 +45,8 @@ class ServerMatching final {
 
 /// Key to handle. Split into parts that grow one at a time, so that no request waits for a million
 /// entries to move. Takes memory only when a part has more entries than ever before: what is erased
-/// leaves no trace.
+/// leaves no trace. Nearly all requests are new ones: that a key is not there shows in one octet
+/// for each entry, which a cache holds where it cannot hold the entries.
 class ServerIndex final {
  public:
     /// A null handle when there is none.
@@ -59,7 +60,7 @@ class ServerIndex final {
  private:
     struct Entry {
         ServerKey key;
-        ServerHandle server;  // null: free
+        ServerHandle server;
     };
     /// An entry stands at the place that its hash names, or as near behind it as there is room.
     class Part final {
@@ -72,11 +73,18 @@ class ServerIndex final {
         void erase(const ServerKey& key);
 
      private:
-        size_t home(const ServerKey& key) const { return key.hash & (entries_.size() - 1); }
-        size_t behind(size_t place) const { return (place + 1) & (entries_.size() - 1); }
+        static constexpr uint8_t kFree = 0;
+        /// Of bits by which neither the part nor the place is chosen; never kFree.
+        static uint8_t tag_of(const ServerKey& key) {
+            return static_cast<uint8_t>(key.hash >> 56 | 1);
+        }
+        size_t home(const ServerKey& key) const { return key.hash & (tags_.size() - 1); }
+        size_t behind(size_t place) const { return (place + 1) & (tags_.size() - 1); }
+        void put(size_t place, const ServerKey& key, ServerHandle server);
         void grow();
 
-        std::vector<Entry> entries_;  // a power of two, or none
+        std::vector<uint8_t> tags_;   // a power of two, or none
+        std::vector<Entry> entries_;  // as many; of no meaning where the tag says free
         size_t used_ = 0;
     };
     static constexpr size_t kParts = 64;

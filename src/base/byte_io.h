@@ -19,14 +19,24 @@ class ByteWriter final {
     explicit ByteWriter(std::string& out) : out_(out) {}
     template <class T>
     void number(T value) {
-        static_assert(std::is_integral_v<T> || std::is_enum_v<T>);
-        out_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+        numbers(value);
+    }
+    /// One behind the other.
+    template <class... Ts>
+    void numbers(Ts... values) {
+        static_assert(((std::is_integral_v<Ts> || std::is_enum_v<Ts>)&&...));
+        char octets[(sizeof(Ts) + ...)];
+        char* at = octets;
+        ((std::memcpy(at, &values, sizeof(values)), at += sizeof(values)), ...);
+        out_.append(octets, sizeof(octets));
     }
     /// At most 4 GiB.
     void text(std::string_view value) {
         number(static_cast<uint32_t>(value.size()));
         out_.append(value);
     }
+    /// As they are: the reader must know how many.
+    void octets(std::string_view value) { out_.append(value); }
 
  private:
     std::string& out_;

@@ -27,26 +27,25 @@ std::optional<uint32_t> parse_decimal(std::string_view text, size_t digits_max, 
 
 /// Four numbers up to 255 without leading zeros. Every host in every message comes by here.
 bool parse_v4(std::string_view text, uint8_t* out) {
-    constexpr size_t kTextMax = 15;
-    constexpr uint32_t kNoDigit = 256;
-    if (text.size() > kTextMax) return false;
-    uint8_t* const last = out + 3;
-    uint32_t value = kNoDigit;
-    for (const char c : text) {
-        const uint32_t digit = static_cast<uint8_t>(c) - uint32_t{'0'};
-        if (digit <= 9) {
-            if (value == 0) return false;  // a leading zero
-            value = value == kNoDigit ? digit : value * 10 + digit;
+    constexpr size_t kLongest = 15;
+    if (text.size() > kLongest) return false;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    const auto digit_at = [end](const char* place) {
+        return place == end ? uint32_t{10} : static_cast<uint8_t>(*place) - uint32_t{'0'};
+    };
+    for (int i = 0; i < 4; ++i) {
+        if (i > 0 && (at == end || *at++ != '.')) return false;
+        uint32_t value = digit_at(at);
+        if (value > 9) return false;
+        // Behind a zero nothing is taken, and then no dot is found.
+        for (++at; value != 0 && digit_at(at) <= 9; ++at) {
+            value = value * 10 + digit_at(at);
             if (value > 255) return false;
-        } else {
-            if (c != '.' || value == kNoDigit || out == last) return false;
-            *out++ = static_cast<uint8_t>(value);
-            value = kNoDigit;
         }
+        *out++ = static_cast<uint8_t>(value);
     }
-    if (value == kNoDigit || out != last) return false;
-    *out = static_cast<uint8_t>(value);
-    return true;
+    return at == end;
 }
 
 bool parse_group(std::string_view text, uint8_t* out) {
@@ -202,10 +201,6 @@ std::string IpAddress::to_string() const {
 std::string IpAddress::to_host() const {
     char buffer[kHostBytesMax];
     return {buffer, write_host(*this, buffer)};
-}
-
-bool IpAddress::is_unspecified() const {
-    return family != Family::None && octets == std::array<uint8_t, 16>{};
 }
 
 bool IpAddress::is_loopback() const {

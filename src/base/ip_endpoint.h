@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -30,10 +31,21 @@ struct IpAddress {
     std::string to_string() const;
     /// As it stands in a SIP host: IPv6 in brackets.
     std::string to_host() const;
-    bool is_unspecified() const;
+    bool is_unspecified() const { return family != Family::None && halves() == Halves{}; }
     bool is_loopback() const;
-    friend bool operator==(const IpAddress&, const IpAddress&) = default;
+    friend bool operator==(const IpAddress& a, const IpAddress& b) {
+        return a.family == b.family && a.halves() == b.halves();
+    }
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+
+ private:
+    /// The octets as two words: compared without a call.
+    struct Halves {
+        uint64_t first = 0;
+        uint64_t last = 0;
+        bool operator==(const Halves&) const = default;
+    };
+    Halves halves() const { return std::bit_cast<Halves>(octets); }
 };
 
 struct Endpoint {

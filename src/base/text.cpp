@@ -31,14 +31,7 @@ std::optional<T> to_number(std::string_view text) {
 
 }  // namespace
 
-bool iequals(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && istarts_with(a, b);
-}
-
-bool istarts_with(std::string_view a, std::string_view b) {
-    if (a.size() < b.size()) return false;
-    // Most texts are written as expected.
-    if (a.substr(0, b.size()) == b) return true;
+bool starts_in_any_case(std::string_view a, std::string_view b) {
     for (size_t i = 0; i < b.size(); ++i) {
         if (lower(a[i]) != lower(b[i])) return false;
     }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,10 +20,43 @@ inline bool is_alpha(char c) {
     return lower(c) >= 'a' && lower(c) <= 'z';
 }
 
+/// The same octets. For short texts of hot paths: inlined, no call.
+inline bool equals(std::string_view a, std::string_view b) {
+    const auto differ = [&]<class Word>(Word, size_t at) {
+        Word x;
+        Word y;
+        std::memcpy(&x, a.data() + at, sizeof(Word));
+        std::memcpy(&y, b.data() + at, sizeof(Word));
+        return x != y;
+    };
+    const size_t size = a.size();
+    if (size != b.size()) return false;
+    if (size < sizeof(uint32_t)) {
+        for (size_t i = 0; i < size; ++i) {
+            if (a[i] != b[i]) return false;
+        }
+        return true;
+    }
+    // The last word may begin within the one before.
+    if (size < sizeof(uint64_t))
+        return !differ(uint32_t{}, 0) && !differ(uint32_t{}, size - sizeof(uint32_t));
+    for (size_t at = 0; at + sizeof(uint64_t) < size; at += sizeof(uint64_t)) {
+        if (differ(uint64_t{}, at)) return false;
+    }
+    return !differ(uint64_t{}, size - sizeof(uint64_t));
+}
+
+/// a begins with b, in another case perhaps.
+bool starts_in_any_case(std::string_view a, std::string_view b);
+/// a begins with b, without regard to ASCII case. Most texts are written as expected.
+inline bool istarts_with(std::string_view a, std::string_view b) {
+    if (a.size() < b.size()) return false;
+    return equals(a.substr(0, b.size()), b) || starts_in_any_case(a, b);
+}
 /// Equality without regard to ASCII case.
-bool iequals(std::string_view a, std::string_view b);
-/// a begins with b, without regard to ASCII case.
-bool istarts_with(std::string_view a, std::string_view b);
+inline bool iequals(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && istarts_with(a, b);
+}
 /// Without spaces, tabs, CR and LF at both ends.
 std::string_view trim(std::string_view text);
 /// All of `text` as a decimal number; nothing when empty, when it has another character or does not

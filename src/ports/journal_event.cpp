@@ -24,16 +24,10 @@ size_t address_size(Family family) {
 
 void write_header(ByteWriter& out, const EventHeader& header) {
     const bool is_bindings = header.kind == JournalEventKind::BindingsChanged;
-    out.number(is_bindings ? kBindingsVersion : kJournalVersion);
-    out.number(header.kind);
-    out.number(header.call);
-    out.number(header.leg);
-    out.number(header.tenant);
-    out.number(header.node);
-    out.number(header.shard);
-    out.number(header.snapshot_version);
-    out.number(header.wall.time_since_epoch().count());
-    out.number(header.monotonic.time_since_epoch().count());
+    out.numbers(is_bindings ? kBindingsVersion : kJournalVersion, header.kind, header.call,
+                header.leg, header.tenant, header.node, header.shard, header.snapshot_version,
+                header.wall.time_since_epoch().count(),
+                header.monotonic.time_since_epoch().count());
 }
 
 WallTime read_wall(ByteReader& in) {
@@ -71,8 +65,8 @@ std::optional<VersionedHeader> read_header(ByteReader& in) {
 
 void write_endpoint(ByteWriter& out, const Endpoint& endpoint) {
     out.number(endpoint.address.family);
-    const size_t size = address_size(endpoint.address.family);
-    for (size_t i = 0; i < size; ++i) out.number(endpoint.address.octets[i]);
+    const auto* octets = reinterpret_cast<const char*>(endpoint.address.octets.data());
+    out.octets({octets, address_size(endpoint.address.family)});
     out.number(endpoint.port);
 }
 
@@ -87,11 +81,7 @@ bool read_endpoint(ByteReader& in, Endpoint& endpoint) {
 }
 
 void write_flow(ByteWriter& out, const transport::Flow& flow) {
-    out.number(flow.transport);
-    out.number(flow.shard);
-    out.number(flow.listener);
-    out.number(flow.connection);
-    out.number(flow.generation);
+    out.numbers(flow.transport, flow.shard, flow.listener, flow.connection, flow.generation);
     write_endpoint(out, flow.local);
     write_endpoint(out, flow.remote);
 }
@@ -173,12 +163,10 @@ void BindingsEncoder::add(const BindingView& binding) {
     writer.text(binding.contact);
     writer.text(binding.parameters);
     writer.text(binding.call_id);
-    writer.number(binding.cseq);
-    writer.number(binding.q);
-    writer.number(static_cast<uint8_t>(binding.has_q));
-    writer.number(static_cast<uint8_t>(binding.is_nated));
-    writer.number(binding.expires.time_since_epoch().count());
-    writer.number(binding.updated.time_since_epoch().count());
+    writer.numbers(binding.cseq, binding.q, static_cast<uint8_t>(binding.has_q),
+                   static_cast<uint8_t>(binding.is_nated),
+                   binding.expires.time_since_epoch().count(),
+                   binding.updated.time_since_epoch().count());
     write_flow(writer, binding.flow);
     writer.text(binding.user_agent);
     writer.number(binding.reg_id);

@@ -38,22 +38,34 @@ bool is_listening_port(const Snapshot& snapshot, uint16_t port) {
                        });
 }
 
-/// A host as it was written, read once for all listeners. Views: the URI.
-struct Host {
-    std::string_view name;
-    std::optional<IpAddress> address = IpAddress::parse(name);
+/// A host as it was written, read as an address once for all listeners, and only when one has its
+/// port. Views: the URI.
+class Host final {
+ public:
+    explicit Host(std::string_view name) : name_(name) {}
+    std::string_view name() const { return name_; }
+    const std::optional<IpAddress>& address() const {
+        if (!is_read_) address_ = IpAddress::parse(name_);
+        is_read_ = true;
+        return address_;
+    }
+
+ private:
+    std::string_view name_;
+    mutable std::optional<IpAddress> address_;
+    mutable bool is_read_ = false;
 };
 
 /// Whether a listener has this host, as its address or as what it advertises, with `port`; any port
 /// when there is none.
 bool is_listener(const Snapshot& snapshot, const Host& host, std::optional<uint16_t> port) {
     for (const transport::Listener& listener : snapshot.listeners) {
-        if (host.address && (!port || listener.bound.port == *port) &&
-            serves_address(snapshot, listener, *host.address)) {
+        if ((!port || listener.bound.port == *port) && host.address() &&
+            serves_address(snapshot, listener, *host.address())) {
             return true;
         }
         if (listener.advertise_host && (!port || advertised_port(listener) == *port) &&
-            sip::hosts_equal(*listener.advertise_host, host.name)) {
+            sip::hosts_equal(*listener.advertise_host, host.name())) {
             return true;
         }
     }
@@ -115,14 +127,14 @@ TenantId Snapshot::tenant_of(const sip::Uri& uri) const {
 TenantId Snapshot::tenant_of_identity(const sip::Uri& uri) const {
     if (!uri.is_sip()) return kNoTenant;
     // Whoever writes a port of his own behind our domain still claims to be one of our users.
-    const bool is_ours = is_domain(*this, uri.host) || is_listener(*this, {uri.host}, uri.port);
+    const bool is_ours = is_domain(*this, uri.host) || is_listener(*this, Host(uri.host), uri.port);
     return is_ours ? kDefaultTenant : kNoTenant;
 }
 
 bool Snapshot::is_own_address(const sip::Uri& uri) const {
     if (!uri.is_sip()) return false;
     if (is_our_domain(*this, uri)) return true;
-    const Host host{uri.host};
+    const Host host(uri.host);
     if (is_listener(*this, host, uri.port_or_default())) return true;
     if (uri.port) return false;
     // Without a port, that of the transport that it asks for is meant (RFC 3261 §19.1.2).

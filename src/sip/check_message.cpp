@@ -80,11 +80,6 @@ Result<void> check_below_via(const MessageView& view, KeyFields& fields) {
             return fail(ErrorCode::malformed_max_forwards, field->value_begin);
         }
     }
-    if (const HeaderField* field = view.first(HeaderId::ContentLength)) {
-        if (!parse_content_length(view.value(*field))) {
-            return fail(ErrorCode::malformed_content_length, field->value_begin);
-        }
-    }
     return {};
 }
 

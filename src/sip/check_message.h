@@ -17,9 +17,9 @@ struct KeyFields {
 
 /// Checks of a request or response as a whole that every element makes before it acts on it:
 /// exactly one From, To, Call-ID and CSeq, at least one Via, at most one Max-Forwards and
-/// Content-Length, each well formed; the topmost Via of SIP/2.0; the CSeq number below 2^31 and its
-/// method the request's (RFC 3261 §8.1.1, §8.2, §16.3 step 1). Gives the values of those that are
-/// read again. The error names the field.
+/// Content-Length, each well formed (of the Content-Length parse_message() knows it); the topmost
+/// Via of SIP/2.0; the CSeq number below 2^31 and its method the request's (RFC 3261 §8.1.1, §8.2,
+/// §16.3 step 1). Gives the values of those that are read again. The error names the field.
 Result<KeyFields> check_message(const MessageView& view);
 
 /// Its first half: the counts and the topmost Via, by which a message is told from others.

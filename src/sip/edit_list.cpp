@@ -20,17 +20,21 @@ char* append(char* out, std::string_view text) {
 }  // namespace
 
 void EditList::replace(size_t begin, size_t end, std::string_view text) {
-    replace_with(begin, end, {text});
+    if (char* out = make_room(begin, end, text.size())) append(out, text);
 }
 
-void EditList::replace_with(size_t begin, size_t end,
-                            std::initializer_list<std::string_view> parts) {
-    size_t size = 0;
-    for (const std::string_view part : parts) size += part.size();
+void EditList::insert_field(size_t offset, std::string_view name, std::string_view value) {
+    char* out = make_room(offset, offset, name.size() + value.size() + 4);
+    if (out == nullptr) return;
+    out = append(append(out, name), ": ");
+    append(append(out, value), "\r\n");
+}
+
+char* EditList::make_room(size_t begin, size_t end, size_t size) {
     const bool in_range = begin <= end && end <= message_.bytes().size();
     DCHECK(in_range);
     if (!in_range || edit_count_ == kEditsMax || size > kTextMax - text_size_) ok_ = false;
-    if (!ok_) return;
+    if (!ok_) return nullptr;
 
     // Insertions stand before the replacement that begins at the same place, each kind in the order
     // of adding.
@@ -46,15 +50,15 @@ void EditList::replace_with(size_t begin, size_t end,
     const bool overlaps_right = place != first + edit_count_ && place->begin < end;
     if (overlaps_left || overlaps_right) {
         ok_ = false;
-        return;
+        return nullptr;
     }
     std::move_backward(place, first + edit_count_, first + edit_count_ + 1);
     *place = Edit{static_cast<uint32_t>(begin), static_cast<uint32_t>(end),
                   static_cast<uint32_t>(text_size_), static_cast<uint32_t>(size)};
     ++edit_count_;
-    char* out = text_.data() + text_size_;
-    for (const std::string_view part : parts) out = append(out, part);
+    char* const room = text_.data() + text_size_;
     text_size_ += size;
+    return room;
 }
 
 void EditList::set_request_uri(std::string_view uri) {
@@ -85,12 +89,11 @@ void EditList::insert_header(HeaderId before, std::string_view name, std::string
     const HeaderField* field = message_.first(before);
     if (field == nullptr && !message_.headers().empty()) field = message_.headers().data();
     const size_t offset = field == nullptr ? message_.headers_end() : field->begin;
-    replace_with(offset, offset, {name, ": ", value, "\r\n"});
+    insert_field(offset, name, value);
 }
 
 void EditList::append_header(std::string_view name, std::string_view value) {
-    const size_t offset = message_.headers_end();
-    replace_with(offset, offset, {name, ": ", value, "\r\n"});
+    insert_field(message_.headers_end(), name, value);
 }
 
 void EditList::remove_first_values(HeaderId id, size_t count) {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -54,8 +53,10 @@ class EditList final {
     void render(std::string& out) const;
 
  private:
-    /// Replaces by the parts, one behind the other.
-    void replace_with(size_t begin, size_t end, std::initializer_list<std::string_view> parts);
+    /// Replaces by `size` octets, which the caller writes to where the result points; null, and
+    /// ok() false, when that cannot be.
+    char* make_room(size_t begin, size_t end, size_t size);
+    void insert_field(size_t offset, std::string_view name, std::string_view value);
 
     struct Edit {
         uint32_t begin, end;

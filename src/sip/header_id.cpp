@@ -80,9 +80,7 @@ HeaderId parse_header_name(std::string_view name) {
     const HeaderId id = kNameSlots[slot_of(name)];
     if (id == HeaderId::Other) return id;
     const std::string_view candidate = kNames[static_cast<size_t>(id)];
-    // Most senders write the RFC's case, so that one memcmp settles most lookups.
-    if (candidate == name || text::iequals(candidate, name)) return id;
-    return HeaderId::Other;
+    return text::iequals(candidate, name) ? id : HeaderId::Other;
 }
 
 std::string_view header_name(HeaderId id) {

@@ -2,9 +2,8 @@
 // Implements: RFC 3261 §25.1; RFC 5118 §4.10
 #include "sip/lexer.h"
 
-#include <limits>
-
 #include "base/text.h"
+#include "sip/octet_scan.h"
 
 namespace signalbox::sip::lexer {
 
@@ -12,40 +11,7 @@ namespace {
 
 constexpr size_t kHostBytesMax = 255;
 
-/// Decimal digits, saturating at one past 2^32-1.
-std::optional<uint64_t> digits_value(std::string_view digits) {
-    if (digits.empty()) return std::nullopt;
-    constexpr uint64_t kPast = uint64_t{std::numeric_limits<uint32_t>::max()} + 1;
-    uint64_t value = 0;
-    for (const char c : digits) {
-        const auto digit = static_cast<uint64_t>(static_cast<unsigned char>(c)) - '0';
-        if (digit > 9) return std::nullopt;
-        value = value * 10 + digit;
-        if (value > kPast) value = kPast;
-    }
-    return value;
-}
-
 }  // namespace
-
-std::optional<uint32_t> number(std::string_view digits, uint32_t max) {
-    const std::optional<uint64_t> value = digits_value(digits);
-    if (!value || *value > max) return std::nullopt;
-    return static_cast<uint32_t>(*value);
-}
-
-std::optional<uint32_t> saturated_number(std::string_view digits) {
-    const std::optional<uint64_t> value = digits_value(digits);
-    if (!value) return std::nullopt;
-    constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
-    return static_cast<uint32_t>(*value > kMax ? kMax : *value);
-}
-
-std::optional<uint16_t> port(std::string_view digits) {
-    const std::optional<uint32_t> value = number(digits, 65535);
-    if (!value || *value == 0) return std::nullopt;
-    return static_cast<uint16_t>(*value);
-}
 
 void Cursor::skip_white_slowly() {
     const char* at = at_;
@@ -61,9 +27,19 @@ void Cursor::skip_white_slowly() {
     at_ = at;
 }
 
+std::string_view Cursor::run(OctetClass octet_class) {
+    const char* const begin = at_;
+    const char* at = begin;
+    if ((kClassesOfHosts & octet_class) != 0) at = skip_host_octets(at, end_);
+    while (at != end_ && is(*at, octet_class)) ++at;
+    at_ = at;
+    return since(begin);
+}
+
 std::string_view Cursor::escaped_run(OctetClass octet_class) {
     const char* const begin = at_;
     const char* at = begin;
+    if ((kClassesOfHosts & octet_class) != 0) at = skip_host_octets(at, end_);
     while (at != end_) {
         if (is(*at, octet_class)) {
             ++at;
@@ -79,47 +55,45 @@ std::string_view Cursor::escaped_run(OctetClass octet_class) {
 }
 
 std::optional<std::string_view> Cursor::quoted() {
-    if (peek() != '"') return std::nullopt;
-    const char* begin = at_;
-    Cursor inside = *this;
-    ++inside.at_;
-    while (!inside.at_end()) {
-        const char c = *inside.at_;
+    const char* const begin = at_;
+    if (!take('"')) return std::nullopt;
+    while (at_ != end_) {
+        const char c = *at_;
         if (is(c, kQuoted)) {
-            ++inside.at_;
+            ++at_;
         } else if (c == '"') {
-            ++inside.at_;
-            at_ = inside.at_;
+            ++at_;
             return since(begin);
         } else if (c == '\\') {
             // A quoted pair may hold any octet of ASCII, NUL too, but CR and LF.
-            if (end_ - inside.at_ < 2 || inside.at_[1] == '\r' || inside.at_[1] == '\n') break;
-            inside.at_ += 2;
+            if (end_ - at_ < 2 || at_[1] == '\r' || at_[1] == '\n') break;
+            at_ += 2;
         } else {
-            const char* before = inside.at_;
-            inside.skip_white();
-            if (inside.at_ == before) break;
+            const char* const before = at_;
+            skip_white();
+            if (at_ == before) break;
         }
     }
+    at_ = begin;
     return std::nullopt;
 }
 
 std::string_view Cursor::host() {
-    const char* begin = at_;
-    Cursor ahead = *this;
-    if (ahead.take('[')) {
-        // Only the octets are checked, so that three colons in a row do not make a message
-        // unreadable (RFC 5118 §4.10).
-        const std::string_view address = ahead.run(kAddress6);
-        const size_t colon = address.find(':');
-        const bool two_colons = colon != std::string_view::npos &&
-                                address.find(':', colon + 1) != std::string_view::npos;
-        if (!two_colons || !ahead.take(']')) return {};
-    } else if (!ahead.host_name()) {
-        return {};
-    }
-    at_ = ahead.at_;
-    return since(begin);
+    const char* const begin = at_;
+    if (peek() == '[' ? address6() : host_name()) return since(begin);
+    at_ = begin;
+    return {};
+}
+
+/// Only the octets are checked, so that three colons in a row do not make a message unreadable (RFC
+/// 5118 §4.10).
+bool Cursor::address6() {
+    take('[');
+    const std::string_view address = run(kAddress6);
+    const size_t colon = address.find(':');
+    const bool two_colons =
+        colon != std::string_view::npos && address.find(':', colon + 1) != std::string_view::npos;
+    return two_colons && take(']');
 }
 
 /// No label is empty; one final dot is allowed.

@@ -87,12 +87,23 @@ constexpr std::array<uint16_t, 256> make_classes() {
 
 inline constexpr std::array<uint16_t, 256> kClasses = make_classes();
 
+/// The classes that hold all of a host name's octets.
+constexpr uint16_t classes_of_hosts() {
+    uint16_t classes = 0xffff;
+    for (const uint16_t each : kClasses) {
+        if ((each & kHost) != 0) classes &= each;
+    }
+    return classes;
+}
+
+inline constexpr uint16_t kClassesOfHosts = classes_of_hosts();
+
 inline bool is(char c, OctetClass octet_class) {
     return (kClasses[static_cast<unsigned char>(c)] & octet_class) != 0;
 }
 /// White space and the octets of a fold.
 inline bool is_white(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
 /// All octets of a text that is not empty are of the class.
@@ -113,12 +124,41 @@ inline bool is_name(std::string_view text, std::string_view lower_case_name) {
     return true;
 }
 
-/// A decimal number of at most `max`; nothing for anything else. Any count of leading zeros.
-std::optional<uint32_t> number(std::string_view digits, uint32_t max);
+/// Decimal digits; what is past 2^32-1 is one more. Nothing for anything else. Any count of leading
+/// zeros. Inlined like what follows: an optional number that is returned goes by memory.
+inline std::optional<uint64_t> digits_value(std::string_view digits) {
+    constexpr uint64_t kPast = uint64_t{1} << 32;
+    constexpr size_t kAlwaysFits = 9;
+    if (digits.empty()) return std::nullopt;
+    const bool fits = digits.size() <= kAlwaysFits;
+    uint64_t value = 0;
+    for (const char c : digits) {
+        const auto digit = static_cast<uint64_t>(static_cast<unsigned char>(c)) - '0';
+        if (digit > 9) return std::nullopt;
+        value = value * 10 + digit;
+        if (!fits && value > kPast) value = kPast;
+    }
+    return value;
+}
+/// A decimal number of at most `max`.
+inline std::optional<uint32_t> number(std::string_view digits, uint32_t max) {
+    const std::optional<uint64_t> value = digits_value(digits);
+    if (!value || *value > max) return std::nullopt;
+    return static_cast<uint32_t>(*value);
+}
 /// The same, but a number past 2^32-1 is 2^32-1.
-std::optional<uint32_t> saturated_number(std::string_view digits);
+inline std::optional<uint32_t> saturated_number(std::string_view digits) {
+    constexpr uint64_t kMax = 0xffffffff;
+    const std::optional<uint64_t> value = digits_value(digits);
+    if (!value) return std::nullopt;
+    return static_cast<uint32_t>(*value > kMax ? kMax : *value);
+}
 /// 1 to 65535.
-std::optional<uint16_t> port(std::string_view digits);
+inline std::optional<uint16_t> port(std::string_view digits) {
+    const std::optional<uint64_t> value = digits_value(digits);
+    if (!value || *value == 0 || *value > 65535) return std::nullopt;
+    return static_cast<uint16_t>(*value);
+}
 
 /// Walks over a text. Every function moves on only when it finds what it looks for. Views: the
 /// text.
@@ -130,6 +170,8 @@ class Cursor final {
     /// The next octet; NUL at the end.
     char peek() const { return at_ == end_ ? '\0' : *at_; }
     const char* position() const { return at_; }
+    /// To where it has been. A copy to look ahead with would cost more.
+    void back_to(const char* position) { at_ = position; }
     std::string_view rest() const { return {at_, static_cast<size_t>(end_ - at_)}; }
     std::string_view since(const char* begin) const {
         return {begin, static_cast<size_t>(at_ - begin)};
@@ -152,13 +194,7 @@ class Cursor final {
         return true;
     }
     /// A run of octets of the class; empty when there is none.
-    std::string_view run(OctetClass octet_class) {
-        const char* const begin = at_;
-        const char* at = begin;
-        while (at != end_ && is(*at, octet_class)) ++at;
-        at_ = at;
-        return since(begin);
-    }
+    std::string_view run(OctetClass octet_class);
     /// A run of octets of the class and of escapes; stops at an escape that is cut short.
     std::string_view escaped_run(OctetClass octet_class);
     /// A quoted string with its quotes, or nothing when it is unbalanced or holds what it may not.
@@ -171,6 +207,7 @@ class Cursor final {
 
  private:
     bool host_name();
+    bool address6();
     void skip_white_slowly();
 
     const char* at_;

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "sip/header_values.h"
 #include "sip/lexer.h"
-#include "sip/line_break.h"
+#include "sip/octet_scan.h"
 
 namespace signalbox::sip {
 
@@ -60,7 +60,8 @@ class MessageParser final {
     bool read_headers();
     bool read_header();
     bool find_line_end(const char* from, bool& is_clean);
-    void add_field(const char* name_end, const char* colon);
+    bool read_known_header();
+    void add_field(HeaderId id, const char* name_end, const char* colon);
     void read_cseq_method();
     void read_body();
 
@@ -171,6 +172,7 @@ bool MessageParser::read_headers() {
 /// Indexes one header field, or leaves it out when it is malformed. False when its line has no end.
 bool MessageParser::read_header() {
     line_begin_ = at_;
+    if (read_known_header()) return true;
     const char* name_end = at_;
     while (name_end != end_ && lexer::is(*name_end, lexer::kToken)) ++name_end;
     const char* colon = name_end;
@@ -180,10 +182,27 @@ bool MessageParser::read_header() {
     bool is_clean = true;
     if (!find_line_end(has_name ? colon + 1 : line_begin_, is_clean)) return false;
     if (has_name && is_clean) {
-        add_field(name_end, colon);
+        const auto size = static_cast<size_t>(name_end - line_begin_);
+        add_field(parse_header_name({line_begin_, size}), name_end, colon);
     } else {
         note(ErrorCode::malformed_header, line_begin_);
     }
+    return true;
+}
+
+/// The short way of most lines: a name that we know, at once a colon, and no fold. False, with
+/// nothing done, for any other.
+bool MessageParser::read_known_header() {
+    const char* colon = find_near_colon(at_, end_);
+    if (colon == nullptr) return false;
+    const HeaderId id = parse_header_name({at_, static_cast<size_t>(colon - at_)});
+    if (id == HeaderId::Other) return false;
+    const char* line_end = find_line_break(colon + 1, end_);
+    const bool ends_well = end_ - line_end > 2 && line_end[0] == '\r' && line_end[1] == '\n' &&
+                           !lexer::is_space(line_end[2]);
+    if (!ends_well) return false;
+    at_ = line_end + 2;
+    add_field(id, colon, colon);
     return true;
 }
 
@@ -205,20 +224,20 @@ bool MessageParser::find_line_end(const char* from, bool& is_clean) {
     }
 }
 
-void MessageParser::add_field(const char* name_end, const char* colon) {
+void MessageParser::add_field(HeaderId id, const char* name_end, const char* colon) {
     const char* value_begin = colon + 1;
     const char* value_end = at_ - 2;
     while (value_begin != value_end && lexer::is_white(*value_begin)) ++value_begin;
     while (value_end != value_begin && lexer::is_white(value_end[-1])) --value_end;
     const auto name_size = static_cast<uint8_t>(name_end - line_begin_);
     HeaderField& field = view_.fields_[view_.field_count_];
-    field.id = parse_header_name({line_begin_, name_size});
+    field.id = id;
     field.name_size = name_size;
     field.begin = static_cast<uint32_t>(offset(line_begin_));
     field.value_begin = static_cast<uint32_t>(offset(value_begin));
     field.value_end = static_cast<uint32_t>(offset(value_end));
     field.end = static_cast<uint32_t>(offset(at_));
-    uint8_t& first = view_.first_[static_cast<size_t>(field.id)];
+    uint8_t& first = view_.first_[static_cast<size_t>(id)];
     if (first == MessageView::kNone) first = static_cast<uint8_t>(view_.field_count_);
     ++view_.field_count_;
 }

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "base/text.h"
+
 namespace signalbox::sip {
 
 namespace {
@@ -44,7 +46,7 @@ Method candidate(std::string_view token) {
 Method parse_method(std::string_view token) {
     if (token.empty()) return Method::Extension;
     const Method method = candidate(token);
-    return method_name(method) == token ? method : Method::Extension;
+    return text::equals(method_name(method), token) ? method : Method::Extension;
 }
 
 std::string_view method_name(Method method) {

@@ -12,26 +12,23 @@ namespace {
 /// has not moved.
 bool read_up_to_bracket(lexer::Cursor& cursor, NameAddr& out) {
     if (cursor.take('<')) return true;
-    lexer::Cursor ahead = cursor;
-    const char* begin = ahead.position();
-    if (ahead.peek() == '"' && ahead.quoted()) {
-        out.display_name = ahead.since(begin);
-        ahead.skip_white();
+    const char* const begin = cursor.position();
+    if (const auto quoted = cursor.quoted()) {
+        out.display_name = *quoted;
+        cursor.skip_white();
     } else {
         const char* before = nullptr;
-        while (ahead.position() != before) {
-            before = ahead.position();
-            ahead.run(lexer::kDisplay);
-            ahead.skip_white();  // folds
+        while (cursor.position() != before) {
+            before = cursor.position();
+            cursor.run(lexer::kDisplay);
+            cursor.skip_white();  // folds
         }
-        out.display_name = lexer::trimmed_since(ahead, begin);
+        out.display_name = lexer::trimmed_since(cursor, begin);
     }
-    if (!ahead.take('<')) {
-        out.display_name = {};
-        return false;
-    }
-    cursor = ahead;
-    return true;
+    if (cursor.take('<')) return true;
+    out.display_name = {};
+    cursor.back_to(begin);
+    return false;
 }
 
 /// URI ">". No octet of a URI is a bracket, so the first one ends it.

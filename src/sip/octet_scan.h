@@ -1,4 +1,5 @@
-// The next CR or LF, 16 octets at a time where the processor can: the inner loop of every parse.
+// Runs of octets, 16 at a time where the processor can: the inner loops of every parse. Nothing
+// outside the given range is read.
 #pragma once
 
 #include <cstddef>
@@ -10,21 +11,68 @@
 
 namespace signalbox::sip {
 
-/// The first CR or LF in [at, end), or `end`. Reads nothing outside that range.
+/// What one look takes in.
+inline constexpr ptrdiff_t kScanOctets = 16;
+
+#if defined(__SSE2__)
+inline __m128i scan_octets(const char* at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
+/// One bit for each octet that is all ones; the first octet has the lowest.
+inline unsigned scan_bits(__m128i octets) {
+    return static_cast<unsigned>(_mm_movemask_epi8(octets));
+}
+/// All ones where an octet is one of the `count` that begin with `first`.
+inline __m128i scan_range(__m128i octets, char first, char count) {
+    const __m128i from_first = _mm_sub_epi8(octets, _mm_set1_epi8(first));
+    const __m128i last = _mm_set1_epi8(static_cast<char>(count - 1));
+    return _mm_cmpeq_epi8(_mm_min_epu8(from_first, last), from_first);
+}
+/// The bits of letters, digits and "-._".
+inline unsigned scan_host_octets(__m128i octets) {
+    const __m128i letters = scan_range(_mm_or_si128(octets, _mm_set1_epi8(0x20)), 'a', 26);
+    const __m128i digits = scan_range(octets, '0', 10);
+    const __m128i dashes_and_dots = scan_range(octets, '-', 2);
+    const __m128i underscores = _mm_cmpeq_epi8(octets, _mm_set1_epi8('_'));
+    return scan_bits(
+        _mm_or_si128(_mm_or_si128(letters, digits), _mm_or_si128(dashes_and_dots, underscores)));
+}
+#endif
+
+/// The first CR or LF in [at, end), or `end`.
 inline const char* find_line_break(const char* at, const char* end) {
 #if defined(__SSE2__)
-    const __m128i carriage_return = _mm_set1_epi8('\r');
-    const __m128i line_feed = _mm_set1_epi8('\n');
-    while (end - at >= 16) {
-        const __m128i octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-        const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(octets, carriage_return),
-                                           _mm_cmpeq_epi8(octets, line_feed));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
-        if (mask != 0) return at + std::countr_zero(mask);
-        at += 16;
+    for (; end - at >= kScanOctets; at += kScanOctets) {
+        const __m128i octets = scan_octets(at);
+        const unsigned found = scan_bits(_mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('\r')),
+                                                      _mm_cmpeq_epi8(octets, _mm_set1_epi8('\n'))));
+        if (found != 0) return at + std::countr_zero(found);
     }
 #endif
     while (at != end && *at != '\r' && *at != '\n') ++at;
+    return at;
+}
+
+/// The first colon among the next 16 octets of [at, end), or null: also when there are fewer.
+inline const char* find_near_colon([[maybe_unused]] const char* at,
+                                   [[maybe_unused]] const char* end) {
+#if defined(__SSE2__)
+    if (end - at < kScanOctets) return nullptr;
+    const unsigned found = scan_bits(_mm_cmpeq_epi8(scan_octets(at), _mm_set1_epi8(':')));
+    return found == 0 ? nullptr : at + std::countr_zero(found);
+#else
+    return nullptr;
+#endif
+}
+
+/// Over letters, digits and "-._". May stop before the end of their run, never behind it.
+inline const char* skip_host_octets(const char* at, [[maybe_unused]] const char* end) {
+#if defined(__SSE2__)
+    for (; end - at >= kScanOctets; at += kScanOctets) {
+        const unsigned others = scan_host_octets(scan_octets(at)) ^ 0xffffU;
+        if (others != 0) return at + std::countr_zero(others);
+    }
+#endif
     return at;
 }
 

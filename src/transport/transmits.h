@@ -36,7 +36,11 @@ class Transmits final {
     }
     void commit(const Flow& flow, size_t size, uint64_t owner = 0) {
         DCHECK(used_ + size <= bytes_.size());
-        list_.push_back(Transmit{flow, used_, size, owner, {}});
+        Transmit& transmit = list_.emplace_back();
+        transmit.flow = flow;
+        transmit.begin = used_;
+        transmit.size = size;
+        transmit.owner = owner;
         used_ += size;
     }
     void add(const Flow& flow, std::string_view message, uint64_t owner = 0) {

@@ -19,6 +19,23 @@ TEST(Text_Behaviour, ComparesWithoutRegardToAsciiCase) {
     EXPECT_FALSE(iequals("\xc4", "\xe4"));
 }
 
+TEST(Text_Behaviour, EqualTextsAreEqualAtEveryPlaceAndLength) {
+    for (size_t size = 0; size <= 40; ++size) {
+        const std::string text(size, 'a');
+        EXPECT_TRUE(equals(text, std::string(size, 'a'))) << size;
+        EXPECT_FALSE(equals(text, text + 'a')) << size;
+        for (size_t at = 0; at < size; ++at) {
+            std::string other = text;
+            other[at] = 'b';
+            EXPECT_FALSE(equals(text, other)) << size << ' ' << at;
+            EXPECT_FALSE(iequals(text, other)) << size << ' ' << at;
+            other[at] = 'A';
+            EXPECT_FALSE(equals(text, other)) << size << ' ' << at;
+            EXPECT_TRUE(iequals(text, other)) << size << ' ' << at;
+        }
+    }
+}
+
 TEST(Text_Behaviour, FindsAPrefixWithoutRegardToCase) {
     EXPECT_TRUE(istarts_with("SIP/2.0", "sip/"));
     EXPECT_TRUE(istarts_with("sip", ""));

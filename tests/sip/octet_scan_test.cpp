@@ -1,15 +1,17 @@
-// Covers the search for line ends at every offset and length around the width of the vector
-// registers.
-#include "sip/line_break.h"
+// Covers the searches of octet_scan.h at every offset and length around the width of the vector
+// registers, and with every octet.
+#include "sip/octet_scan.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "sip/lexer.h"
+
 namespace signalbox::sip {
 namespace {
 
-TEST(LineBreak_Behaviour, FindsTheFirstCrOrLfAtEveryPlace) {
+TEST(OctetScan_Behaviour, FindsTheFirstCrOrLfAtEveryPlace) {
     for (size_t size = 0; size <= 70; ++size) {
         for (size_t at = 0; at < size; ++at) {
             for (const char c : {'\r', '\n'}) {
@@ -23,11 +25,55 @@ TEST(LineBreak_Behaviour, FindsTheFirstCrOrLfAtEveryPlace) {
     }
 }
 
-TEST(LineBreak_Behaviour, GivesTheEndWhenThereIsNone) {
+TEST(OctetScan_Behaviour, GivesTheEndWhenThereIsNoLineBreak) {
     for (size_t size = 0; size <= 70; ++size) {
         const std::string text = std::string(size, '\t') + "\r\n";
         const char* begin = text.data();
         EXPECT_EQ(find_line_break(begin, begin + size), begin + size);
+    }
+}
+
+TEST(OctetScan_Behaviour, FindsNoColonPastTheEndNorOneThatIsFar) {
+    for (size_t at = 0; at < 40; ++at) {
+        std::string text(40, 'x');
+        text[at] = ':';
+        const char* begin = text.data();
+        const char* found = find_near_colon(begin, begin + text.size());
+        EXPECT_TRUE(found == nullptr || found == begin + at) << at;
+        EXPECT_TRUE(found == nullptr || at < 16) << at;
+        // What is left unfound there is found octet by octet.
+        EXPECT_EQ(find_near_colon(begin, begin + 15), nullptr) << at;
+    }
+}
+
+TEST(OctetScan_Behaviour, PassesEveryOctetOfAHostAndNoOther) {
+    for (int octet = 0; octet < 256; ++octet) {
+        const auto c = static_cast<char>(octet);
+        for (const size_t at : {size_t{0}, size_t{7}, size_t{15}, size_t{16}, size_t{31}}) {
+            std::string text(48, 'x');
+            text[at] = c;
+            const char* begin = text.data();
+            const char* stopped = skip_host_octets(begin, begin + text.size());
+            if (lexer::is(c, lexer::kHost)) continue;
+            EXPECT_LE(stopped, begin + at) << octet;
+        }
+    }
+    const std::string all = "azAZ09-._bBcCdDeEfFgGhHiIjJkKlLmMnNoOpPqQrRsStTuUvVwWxXyY12345678";
+    lexer::Cursor cursor(all);
+    EXPECT_EQ(cursor.run(lexer::kHost), all);
+}
+
+TEST(OctetScan_Behaviour, RunsEndAtTheFirstOctetOfAnotherClass) {
+    for (const auto octet_class : {lexer::kToken, lexer::kParamValue, lexer::kScheme}) {
+        for (size_t size = 0; size <= 40; ++size) {
+            for (const size_t behind : {size_t{0}, size_t{1}, size_t{20}}) {
+                const std::string run(size, 'q');
+                const std::string text =
+                    run + (behind > 0 ? ";" : "") + std::string(behind > 0 ? behind - 1 : 0, 'q');
+                lexer::Cursor cursor(text);
+                EXPECT_EQ(cursor.run(octet_class), run) << size << ' ' << behind;
+            }
+        }
     }
 }
 

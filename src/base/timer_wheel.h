@@ -85,6 +85,8 @@ class TimerWheel final {
 
     static bool is_empty(const Slot& slot) { return slot.head.next_ == &slot.head; }
     static void append(Slot& slot, Timer& timer);
+    static void append_all(Slot& slot, Slot& from);
+    static void prefetch(const Timer* timer);
     static uint32_t first_occupied(const Level& level, uint32_t from);
     uint64_t tick_at_or_after(Instant at) const;
     uint64_t tick_at_or_before(Instant at) const;

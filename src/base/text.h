@@ -46,7 +46,7 @@ inline bool equals(std::string_view a, std::string_view b) {
     return !differ(uint64_t{}, size - sizeof(uint64_t));
 }
 
-/// a begins with b, in another case perhaps.
+/// a, which must not be shorter than b, begins with b, in another case perhaps.
 bool starts_in_any_case(std::string_view a, std::string_view b);
 /// a begins with b, without regard to ASCII case. Most texts are written as expected.
 inline bool istarts_with(std::string_view a, std::string_view b) {

@@ -50,7 +50,8 @@ bool TimerWheel::pop_due(Instant now, TimerDue& due) {
     return true;
 }
 
-/// What lingered is in no cache any more. A timer stands at the beginning of what it is for.
+/// What lingered is in no cache any more. The timers of which there are most, those of transactions
+/// and bindings, stand at the beginning of what they are for.
 void TimerWheel::prefetch(const Timer* timer) {
     constexpr size_t kLineBytes = 64;
     constexpr size_t kLines = 3;

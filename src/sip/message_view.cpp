@@ -190,8 +190,8 @@ bool MessageParser::read_header() {
     return true;
 }
 
-/// The short way of most lines: a name that we know, at once a colon, and no fold. False, with
-/// nothing done, for any other.
+/// The short way of most lines: a short name that we know, at once a colon, and no fold. False,
+/// with nothing done, for any other, and where find_near_colon() finds nothing.
 bool MessageParser::read_known_header() {
     const char* colon = find_near_colon(at_, end_);
     if (colon == nullptr) return false;

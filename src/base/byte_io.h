@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -36,7 +37,9 @@ class ByteWriter final {
         out_.append(value);
     }
     /// As they are: the reader must know how many.
-    void octets(std::string_view value) { out_.append(value); }
+    void octets(std::span<const uint8_t> value) {
+        out_.append(reinterpret_cast<const char*>(value.data()), value.size());
+    }
 
  private:
     std::string& out_;

@@ -55,8 +55,9 @@ bool TimerWheel::pop_due(Instant now, TimerDue& due) {
 void TimerWheel::prefetch(const Timer* timer) {
     constexpr size_t kLineBytes = 64;
     constexpr size_t kLines = 3;
-    const char* const at = reinterpret_cast<const char*>(timer);
-    for (size_t i = 0; i < kLines; ++i) __builtin_prefetch(at + i * kLineBytes);
+    const auto at = reinterpret_cast<uintptr_t>(timer);
+    for (size_t i = 0; i < kLines; ++i)
+        __builtin_prefetch(reinterpret_cast<const void*>(at + i * kLineBytes));
 }
 
 Instant TimerWheel::next_deadline() const {

@@ -65,8 +65,7 @@ std::optional<VersionedHeader> read_header(ByteReader& in) {
 
 void write_endpoint(ByteWriter& out, const Endpoint& endpoint) {
     out.number(endpoint.address.family);
-    const auto* octets = reinterpret_cast<const char*>(endpoint.address.octets.data());
-    out.octets({octets, address_size(endpoint.address.family)});
+    out.octets(std::span(endpoint.address.octets).first(address_size(endpoint.address.family)));
     out.number(endpoint.port);
 }
 

@@ -8,8 +8,8 @@ namespace signalbox::proxy {
 namespace {
 
 void put(ByteWriter& out, const Endpoint& endpoint) {
-    const size_t octets = endpoint.address.family == Family::V6 ? 16 : 4;
-    for (size_t i = 0; i < octets; ++i) out.number(endpoint.address.octets[i]);
+    const size_t size = endpoint.address.family == Family::V6 ? 16 : 4;
+    out.octets(std::span(endpoint.address.octets).first(size));
     out.number(endpoint.port);
 }
 

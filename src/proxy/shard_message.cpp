@@ -21,7 +21,7 @@ constexpr size_t kTargetsMax = 256;
 
 void put(ByteWriter& out, const IpAddress& address) {
     out.number(address.family);
-    for (const uint8_t octet : address.octets) out.number(octet);
+    out.octets(address.octets);
 }
 
 IpAddress get_address(ByteReader& in) {
@@ -42,11 +42,7 @@ Endpoint get_endpoint(ByteReader& in) {
 }
 
 void put(ByteWriter& out, const transport::Flow& flow) {
-    out.number(flow.transport);
-    out.number(flow.shard);
-    out.number(flow.listener);
-    out.number(flow.connection);
-    out.number(flow.generation);
+    out.numbers(flow.transport, flow.shard, flow.listener, flow.connection, flow.generation);
     put(out, flow.local);
     put(out, flow.remote);
     out.number(flow.domain.number());

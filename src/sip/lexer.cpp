@@ -11,6 +11,11 @@ namespace {
 
 constexpr size_t kHostBytesMax = 255;
 
+/// Over octets of the class. May stop before the end of their run, never behind it.
+const char* skip_class(const char* at, const char* end, OctetClass octet_class) {
+    return (kClassesOfHosts & octet_class) != 0 ? skip_host_octets(at, end) : at;
+}
+
 }  // namespace
 
 void Cursor::skip_white_slowly() {
@@ -29,8 +34,7 @@ void Cursor::skip_white_slowly() {
 
 std::string_view Cursor::run(OctetClass octet_class) {
     const char* const begin = at_;
-    const char* at = begin;
-    if ((kClassesOfHosts & octet_class) != 0) at = skip_host_octets(at, end_);
+    const char* at = skip_class(begin, end_, octet_class);
     while (at != end_ && is(*at, octet_class)) ++at;
     at_ = at;
     return since(begin);
@@ -38,8 +42,7 @@ std::string_view Cursor::run(OctetClass octet_class) {
 
 std::string_view Cursor::escaped_run(OctetClass octet_class) {
     const char* const begin = at_;
-    const char* at = begin;
-    if ((kClassesOfHosts & octet_class) != 0) at = skip_host_octets(at, end_);
+    const char* at = skip_class(begin, end_, octet_class);
     while (at != end_) {
         if (is(*at, octet_class)) {
             ++at;

@@ -128,15 +128,13 @@ inline bool is_name(std::string_view text, std::string_view lower_case_name) {
 /// zeros. Inlined like what follows: an optional number that is returned goes by memory.
 inline std::optional<uint64_t> digits_value(std::string_view digits) {
     constexpr uint64_t kPast = uint64_t{1} << 32;
-    constexpr size_t kAlwaysFits = 9;
     if (digits.empty()) return std::nullopt;
-    const bool fits = digits.size() <= kAlwaysFits;
     uint64_t value = 0;
     for (const char c : digits) {
         const auto digit = static_cast<uint64_t>(static_cast<unsigned char>(c)) - '0';
         if (digit > 9) return std::nullopt;
         value = value * 10 + digit;
-        if (!fits && value > kPast) value = kPast;
+        if (value > kPast) value = kPast;
     }
     return value;
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -28,6 +29,25 @@ TEST(ByteIo_Behaviour, ReadsWhatWasWritten) {
     EXPECT_EQ(reader.text(), "");
     EXPECT_TRUE(reader.ok());
     EXPECT_TRUE(reader.at_end());
+}
+
+TEST(ByteIo_Behaviour, SeveralNumbersAreWrittenOneBehindTheOther) {
+    std::string at_once;
+    ByteWriter(at_once).numbers(uint8_t{1}, Colour::Red, int64_t{-2}, uint16_t{3});
+    std::string one_by_one;
+    ByteWriter writer(one_by_one);
+    writer.number(uint8_t{1});
+    writer.number(Colour::Red);
+    writer.number(int64_t{-2});
+    writer.number(uint16_t{3});
+    EXPECT_EQ(at_once, one_by_one);
+    EXPECT_EQ(at_once.size(), 12U);
+}
+
+TEST(ByteIo_Behaviour, OctetsAreWrittenAsTheyAre) {
+    std::string bytes;
+    ByteWriter(bytes).octets(std::array<uint8_t, 3>{0, 255, 7});
+    EXPECT_EQ(bytes, std::string_view("\0\xff\x07", 3));
 }
 
 TEST(ByteIo_Behaviour, NumbersAreLittleEndian) {

@@ -37,6 +37,12 @@ void read_control(const msghdr& header, bool is_wildcard, Datagram& out) {
     }
 }
 
+/// What the system says beside a datagram is one more copy for it. The address that it was sent to
+/// belongs to each one; when it came, to the first of eight, whose wait is the longest.
+size_t control_stride(const UdpSocket& socket) {
+    return socket.is_wildcard() ? 1 : 8;
+}
+
 }  // namespace
 
 UdpSocket::UdpSocket(FileDescriptor socket, const Endpoint& bound)
@@ -137,18 +143,21 @@ UdpReceiver::UdpReceiver()
 }
 
 size_t UdpReceiver::receive(const UdpSocket& socket, size_t count_max) {
-    for (size_t i = 0; i < used_; ++i) {
-        msghdr& header = messages_[i].msg_hdr;
-        header.msg_namelen = sizeof(SocketAddress);
-        header.msg_control = controls_[i].octets.data();
-        header.msg_controllen = sizeof(controls_[i].octets);
-    }
+    for (size_t i = 0; i < used_; ++i) messages_[i].msg_hdr.msg_namelen = sizeof(SocketAddress);
+    offer_controls(socket);
     const int received = ::recvmmsg(socket.fd(), messages_.data(), static_cast<unsigned>(count_max),
                                     MSG_DONTWAIT, nullptr);
     // An error here is a full stop for this turn only: EAGAIN, or an ICMP message that concerns
     // another datagram.
     used_ = received > 0 ? static_cast<size_t>(received) : 0;
     return used_;
+}
+
+void UdpReceiver::offer_controls(const UdpSocket& socket) {
+    for (size_t i = 0; i < kDatagramBatch; i += control_stride(socket)) {
+        messages_[i].msg_hdr.msg_control = controls_[i].octets.data();
+        messages_[i].msg_hdr.msg_controllen = sizeof(controls_[i].octets);
+    }
 }
 
 Datagram UdpReceiver::datagram(const UdpSocket& socket, size_t index) const {
@@ -159,7 +168,8 @@ Datagram UdpReceiver::datagram(const UdpSocket& socket, size_t index) const {
                  std::string_view(buffers_.get() + index * kStrideBytes, messages_[index].msg_len),
                  {},
                  0};
-    read_control(header, socket.is_wildcard(), out);
+    const size_t told = index - index % control_stride(socket);
+    read_control(messages_[told].msg_hdr, socket.is_wildcard(), out);
     return out;
 }
 

@@ -28,8 +28,8 @@ struct Datagram {
     Endpoint local;
     Endpoint remote;
     std::string_view bytes;
-    std::optional<WallTime> stamped;  // by the system, when it arrived
-    uint32_t lost = 0;  // datagrams that the full buffer has cost this socket so far, modulo 2^32
+    std::optional<WallTime> stamped;  // by the system, when it or one of seven before it arrived
+    uint32_t lost = 0;  // datagrams that the full buffer had cost this socket by then, modulo 2^32
 };
 
 /// One socket of one shard: what it is bound to, and what it has to send at the end of the turn.
@@ -90,6 +90,7 @@ class UdpReceiver final {
     Datagram datagram(const UdpSocket& socket, size_t index) const;
 
  private:
+    void offer_controls(const UdpSocket& socket);
     static constexpr size_t kBufferBytes = 65536;
     // Buffers at multiples of 64 KiB would all fall into the same few cache sets.
     static constexpr size_t kStrideBytes = kBufferBytes + 25 * 64;

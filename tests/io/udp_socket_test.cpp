@@ -66,6 +66,21 @@ TEST_F(UdpSocket_Behaviour, TellsWhenADatagramArrived) {
     EXPECT_EQ(receiver.datagram(b, 0).lost, 0u);
 }
 
+TEST_F(UdpSocket_Behaviour, TellsForEachDatagramOfABatchWhenItOrOneBeforeItArrived) {
+    UdpSocket a = make(kLoopback);
+    UdpSocket b = make(kLoopback);
+    for (size_t i = 0; i < kDatagramBatch; ++i) a.send({}, b.bound(), "x", 0, counters, failed);
+    a.flush(counters, failed);
+    ASSERT_EQ(texts(b).size(), kDatagramBatch);
+    WallTime last = receiver.datagram(b, 0).stamped.value_or(WallTime::max());
+    for (size_t i = 0; i < kDatagramBatch; ++i) {
+        const auto stamped = receiver.datagram(b, i).stamped;
+        ASSERT_TRUE(stamped.has_value()) << i;
+        EXPECT_GE(*stamped, last) << i;
+        last = *stamped;
+    }
+}
+
 TEST_F(UdpSocket_Behaviour, TellsHowManyDatagramsAFullBufferHasCost) {
     UdpSocket a = make(kLoopback);
     UdpSocket b = make(kLoopback);

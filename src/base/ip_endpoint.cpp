@@ -182,15 +182,14 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
         if (text.size() < 2 || text.back() != ']') return std::nullopt;
         text = text.substr(1, text.size() - 2);
     }
-    if (text.find(':') != std::string_view::npos) {
-        std::array<uint8_t, 16> octets{};
-        if (!parse_v6(text, octets)) return std::nullopt;
-        return v6(octets);
-    }
     IpAddress address;
-    if (is_bracketed || !parse_v4(text, address.octets.data())) return std::nullopt;
-    address.family = Family::V4;
-    return address;
+    if (!is_bracketed && parse_v4(text, address.octets.data())) {
+        address.family = Family::V4;
+        return address;
+    }
+    std::array<uint8_t, 16> octets{};
+    if (text.find(':') == std::string_view::npos || !parse_v6(text, octets)) return std::nullopt;
+    return v6(octets);
 }
 
 std::string IpAddress::to_string() const {

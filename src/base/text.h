@@ -51,11 +51,13 @@ bool starts_in_any_case(std::string_view a, std::string_view b);
 /// a begins with b, without regard to ASCII case. Most texts are written as expected.
 inline bool istarts_with(std::string_view a, std::string_view b) {
     if (a.size() < b.size()) return false;
+    // Most that differ do so here: "sip:" from "sips:", a method from a version.
+    if (!b.empty() && lower(a[b.size() - 1]) != lower(b.back())) return false;
     return equals(a.substr(0, b.size()), b) || starts_in_any_case(a, b);
 }
 /// Equality without regard to ASCII case.
 inline bool iequals(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && istarts_with(a, b);
+    return a.size() == b.size() && (equals(a, b) || starts_in_any_case(a, b));
 }
 /// Without spaces, tabs, CR and LF at both ends.
 std::string_view trim(std::string_view text);

@@ -53,7 +53,8 @@ uint64_t CallTracker::key(std::string_view call_id, std::string_view caller_tag)
     return SipHasher(hash_key_).add(caller_tag).add(call_id).finish();
 }
 
-CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller_tag) {
+CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller_tag,
+                               uint64_t key) {
     const CallHandle handle = calls_.emplace();
     if (!handle) return {};
     Call& call = *calls_.get(handle);
@@ -65,7 +66,7 @@ CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller
     call.identity = PooledBytes(pool_, {text.data(), id_size + tag_size});
     call.call_id_size = static_cast<uint32_t>(id_size);
     call.caller_tag_size = static_cast<uint32_t>(tag_size);
-    call.key = key(call_id, caller_tag);
+    call.key = key;
     call.timer.kind = kCallTimer;
     call.timer.owner = handle.packed();
     by_key_[call.key] = handle;
@@ -96,7 +97,8 @@ ports::EventHeader CallTracker::header(Now now, const Call& call, JournalEventKi
 }
 
 CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& out) {
-    const CallHandle known = find(start.call_id, start.caller_tag, {});
+    const uint64_t key_of_call = key(start.call_id, start.caller_tag);
+    const CallHandle known = find(start.call_id, start.caller_tag, key_of_call);
     if (known) {
         Call& call = *calls_.get(known);
         const bool is_journalled = call.held_events > 0;  // and not only for a restart
@@ -105,7 +107,7 @@ CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& ou
         if (!call.is_answered) call.timer.is_armed() ? wheel_.cancel(call.timer) : void();
         return known;
     }
-    const CallHandle handle = insert(start.call_id, start.caller_tag);
+    const CallHandle handle = insert(start.call_id, start.caller_tag, key_of_call);
     if (!handle) {
         counters_.add(Counter::calls_untracked_total);
         return {};
@@ -249,18 +251,24 @@ void CallTracker::session_refreshed(Now now, CallHandle handle, std::optional<Du
     wheel_.arm(call->timer, now.monotonic + call->lifetime());
 }
 
+CallHandle CallTracker::find(std::string_view call_id, std::string_view caller_tag,
+                             uint64_t key) const {
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end()) return {};
+    const Call* call = calls_.get(found->second);
+    const bool is_it = call != nullptr && call_id.starts_with(call->call_id()) &&
+                       caller_tag.starts_with(call->caller_tag());
+    return is_it ? found->second : CallHandle{};
+}
+
+CallHandle CallTracker::find(std::string_view call_id, std::string_view caller_tag) const {
+    return find(call_id, caller_tag, key(call_id, caller_tag));
+}
+
 CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a,
                              std::string_view tag_b) const {
-    for (const std::string_view tag : {tag_a, tag_b}) {
-        const auto found = by_key_.find(key(call_id, tag));
-        if (found == by_key_.end()) continue;
-        const Call* call = calls_.get(found->second);
-        if (call != nullptr && call_id.starts_with(call->call_id()) &&
-            tag.starts_with(call->caller_tag())) {
-            return found->second;
-        }
-    }
-    return {};
+    const CallHandle call = find(call_id, tag_a);
+    return call ? call : find(call_id, tag_b);
 }
 
 bool CallTracker::is_caller_tag(CallHandle handle, std::string_view tag) const {

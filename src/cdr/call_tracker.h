@@ -76,6 +76,8 @@ class CallTracker final {
     /// call_max holds from the answer or the last refresh on.
     void session_refreshed(Now now, CallHandle call, std::optional<Duration> interval);
 
+    /// The call of that caller, or null.
+    CallHandle find(std::string_view call_id, std::string_view caller_tag) const;
     /// The call whose caller's tag is one of the two, or null.
     CallHandle find(std::string_view call_id, std::string_view tag_a, std::string_view tag_b) const;
     bool is_caller_tag(CallHandle call, std::string_view tag) const;
@@ -98,7 +100,8 @@ class CallTracker final {
     ports::LiveCallsReply page(uint32_t after, uint32_t limit) const;
 
  private:
-    CallHandle insert(std::string_view call_id, std::string_view caller_tag);
+    CallHandle find(std::string_view call_id, std::string_view caller_tag, uint64_t key) const;
+    CallHandle insert(std::string_view call_id, std::string_view caller_tag, uint64_t key);
     void erase(CallHandle handle);
     void hold(Now now, Call& call, int status, ports::EndedBy by, std::string_view reason,
               ports::Outbox& out);

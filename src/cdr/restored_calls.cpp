@@ -9,8 +9,9 @@ namespace signalbox::cdr {
 using ports::EndedBy;
 
 void CallTracker::restore(Now now, const ports::OpenCall& open, Duration call_max) {
-    if (find(open.call_id, open.caller_tag, {})) return;
-    const CallHandle handle = insert(open.call_id, open.caller_tag);
+    const uint64_t key_of_call = key(open.call_id, open.caller_tag);
+    if (find(open.call_id, open.caller_tag, key_of_call)) return;
+    const CallHandle handle = insert(open.call_id, open.caller_tag, key_of_call);
     if (!handle) {
         counters_.add(Counter::calls_untracked_total);
         return;

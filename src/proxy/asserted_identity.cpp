@@ -39,13 +39,21 @@ void remove_all(const sip::MessageView& message, HeaderId id, sip::EditList& edi
     }
 }
 
+/// The next of these from `field` on, a header field whose name is not indexed; or null.
+const sip::HeaderField* private_assertion(const sip::MessageView& message,
+                                          const sip::HeaderField* field) {
+    for (; field != nullptr; field = message.next(field)) {
+        const std::string_view name = message.name(*field);
+        if (name.size() >= 10 && name[1] == '-' && is_private_assertion(name)) break;
+    }
+    return field;
+}
+
 void remove_assertions(const sip::MessageView& message, sip::EditList& edits) {
     for (const HeaderId id : kAssertions) remove_all(message, id, edits);
-    for (const sip::HeaderField& field : message.headers()) {
-        if (field.id != HeaderId::Other || field.name_size < 10) continue;
-        const std::string_view name = message.name(field);
-        if (name[1] == '-' && is_private_assertion(name)) edits.remove_header(field);
-    }
+    const sip::HeaderField* field = private_assertion(message, message.first(HeaderId::Other));
+    for (; field != nullptr; field = private_assertion(message, message.next(field)))
+        edits.remove_header(*field);
 }
 
 bool has_any_assertion(const sip::MessageView& message) {
@@ -120,6 +128,14 @@ void write_asserted_identity(const IncomingRequest& request, std::string_view na
     out += '@';
     out += domains.front();
     out += '>';
+}
+
+bool says_of_users(const sip::MessageView& message) {
+    if (message.first(HeaderId::PPreferredIdentity) != nullptr) return true;
+    for (const HeaderId id : kAssertions) {
+        if (message.first(id) != nullptr) return true;
+    }
+    return private_assertion(message, message.first(HeaderId::Other)) != nullptr;
 }
 
 void edit_identity(const sip::MessageView& message, const TrustBorder& border,

@@ -28,6 +28,10 @@ struct TrustBorder {
     std::string_view asserted;  // our own P-Asserted-Identity to add; empty: none
 };
 
+/// True where edit_identity() may have something to do even without an `asserted`: there is a
+/// header field by which a network says who somebody is. Whom it trusts need not be asked before.
+bool says_of_users(const sip::MessageView& message);
+
 /// Appends to `edits` what the border demands: header fields by which only a trusted network speaks
 /// of users end here when a stranger or a user sent them; P-Preferred-Identity always does; those
 /// of a trusted sender end when Privacy asks for it and the next hop is not trusted; `asserted` is

@@ -32,7 +32,8 @@ void ProxyCore::send_branch(Now now, ContextHandle handle, size_t index,
         context.method, context.loop_hash, Owner::of_branch(handle, index));
     if (!start.client) return branch_failed(now, handle, index, 503, out);
     // Others than our own users and trusted peers are not told more than the request itself says.
-    const bool may_be_told = branch.is_binding || request.snapshot.is_trusted(flow);
+    const bool may_be_told =
+        !context.asserted.empty() && (branch.is_binding || request.snapshot.is_trusted(flow));
     const ports::ProxySettings& settings = request.snapshot.proxy;
     bool is_exposed = false;
     const auto render = [&](const transport::Flow& leaving) {

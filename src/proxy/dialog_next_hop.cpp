@@ -58,7 +58,7 @@ bool ProxyCore::is_shown(const IncomingRequest& request, uint64_t hop, bool may_
 void ProxyCore::note_shown(const ShownTarget& target, ShownAs as) {
     if (!target.tells_sides()) return;
     const uint64_t key = shown_targets_.key(target, as);
-    const cdr::CallHandle call = s_.calls.find(target.call_id, target.shown_by, target.shown_to);
+    const cdr::CallHandle call = s_.calls.find(target.call_id, target.shown_to, target.shown_by);
     if (call)
         return s_.calls.contact_shown(call, s_.calls.is_caller_tag(call, target.shown_by), key);
     shown_targets_.note(key);

@@ -15,6 +15,7 @@ IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFiel
             fields.to,
             fields.cseq,
             message.value(sip::HeaderId::CallId),
+            fields.max_forwards,
             snapshot.is_trusted(flow),
             snapshot.mode_for(flow, message.method_text(), message.request_uri()),
             key};

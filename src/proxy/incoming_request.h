@@ -2,6 +2,7 @@
 // Implements: RFC 3261 §16.3 step 1, §8.1.1
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
@@ -23,6 +24,7 @@ struct IncomingRequest {
     sip::NameAddr from, to;
     sip::CSeq cseq;
     std::string_view call_id;
+    std::optional<uint32_t> max_forwards;
     bool is_trusted = false;                             // its source needs no credentials
     ports::ProxyMode mode = ports::ProxyMode::Stateful;  // what we are for it
     transaction::ServerKey key = {};

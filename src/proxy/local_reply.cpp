@@ -44,7 +44,7 @@ ToTag LocalReply::to_tag(const sip::MessageView& request) const {
     const auto via = sip::parse_via(request.value(HeaderId::Via));
     const auto from =
         sip::parse_name_addr(request.value(HeaderId::From), ErrorCode::malformed_from);
-    const auto cseq = sip::parse_cseq(request.value(HeaderId::CSeq));
+    const std::optional<sip::CSeq>& cseq = request.cseq();
     return make_to_tag(key_, request.value(HeaderId::CallId),
                        via ? via->branch : std::string_view{},
                        from ? from->tag : std::string_view{}, cseq ? cseq->number : 0);

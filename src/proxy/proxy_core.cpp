@@ -144,7 +144,7 @@ void ProxyCore::begin_call(ResponseContext& context, const IncomingRequest& requ
         return;
     }
     if (!context.is_invite() || request.is_in_dialog()) return;
-    if (admission.is_proven || s_.calls.find(request.call_id, request.from.tag, {}))
+    if (admission.is_proven || s_.calls.find(request.call_id, request.from.tag))
         return record_call(context, request, admission.user, out);
     context.is_unrecorded = true;
 }

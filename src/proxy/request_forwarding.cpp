@@ -92,6 +92,11 @@ DialogToken new_token(const IncomingRequest& request, const crypto::TokenKeys& k
     return token;
 }
 
+/// One of our sockets, so that both are shown as the same address.
+bool is_of_one_side(const transport::Flow& a, const transport::Flow& b) {
+    return a.transport == b.transport && a.listener == b.listener && a.local == b.local;
+}
+
 /// Record-Route with our token, twice where the request changes transport or interface (RFC 5658).
 void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const IncomingRequest& request = forwarding.request;
@@ -110,7 +115,6 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
     const DialogTokenText sealed = seal_dialog_token(token, forwarding.node, forwarding.keys);
     const auto& listeners = request.snapshot.listeners;
     const transport::SentBy outside = transport::sent_by(leaving, listeners);
-    const transport::SentBy inside = transport::sent_by(request.flow, listeners);
     ShortText value;
     // Deviation: RFC 3261 §16.6 step 4 — the side that TLS does not protect keeps a SIP URI: one
     // of SIPS would promise what that side has not, and nobody could reach it.
@@ -120,8 +124,10 @@ void insert_record_route(const Forwarding& forwarding, sip::EditList& edits) {
                                  is_secured && transport::is_secure(transport)});
     };
     route_by(outside, leaving.transport);
-    if (outside.view() != inside.view() || leaving.transport != request.flow.transport) {
-        route_by(inside, request.flow.transport);
+    if (!is_of_one_side(leaving, request.flow)) {
+        const transport::SentBy inside = transport::sent_by(request.flow, listeners);
+        if (outside.view() != inside.view() || leaving.transport != request.flow.transport)
+            route_by(inside, request.flow.transport);
     }
     if (request.message.first(HeaderId::RecordRoute) != nullptr) {
         edits.insert_header(HeaderId::RecordRoute, "Record-Route", value.view());
@@ -155,16 +161,11 @@ void insert_path(const Forwarding& forwarding, sip::EditList& edits) {
     edits.insert_header(HeaderId::MaxForwards, "Path", path);
 }
 
-void edit_max_forwards(const sip::MessageView& message, sip::EditList& edits) {
-    const sip::HeaderField* field = message.first(HeaderId::MaxForwards);
-    if (field == nullptr) {
-        edits.append_header("Max-Forwards", "70");
-        return;
-    }
-    const auto value = sip::parse_max_forwards(message.value(*field));
+void edit_max_forwards(const IncomingRequest& request, sip::EditList& edits) {
+    if (!request.max_forwards) return edits.append_header("Max-Forwards", "70");
     std::string text;
-    text::append_number(text, value && *value > 0 ? *value - 1 : 0);
-    edits.set_value(*field, text);
+    text::append_number(text, *request.max_forwards > 0 ? *request.max_forwards - 1 : 0);
+    edits.set_value(*request.message.first(HeaderId::MaxForwards), text);
 }
 
 /// RFC 5393 §5.3.3: every proxied request has exactly one.
@@ -351,13 +352,13 @@ bool render_request(const Forwarding& forwarding, std::string& out) {
     if (begins_dialog(message.method()) && (forwarding.record_route || is_border(forwarding)))
         insert_record_route(forwarding, edits);
     if (message.method() == sip::Method::Register) insert_path(forwarding, edits);
-    edit_max_forwards(message, edits);
+    edit_max_forwards(request, edits);
     edit_max_breadth(message, forwarding.max_breadth, edits);
     remove_own_credentials(request, edits);
-    edit_identity(
-        message,
-        {request.is_trusted, request.snapshot.is_trusted(forwarding.flow), forwarding.asserted},
-        edits);
+    if (!forwarding.asserted.empty() || says_of_users(message)) {
+        const bool is_to_trusted = request.snapshot.is_trusted(forwarding.flow);
+        edit_identity(message, {request.is_trusted, is_to_trusted, forwarding.asserted}, edits);
+    }
     add_content_length(message, forwarding.flow, edits);
     if (!edits.ok()) return false;
     edits.render(out);

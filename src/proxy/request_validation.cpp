@@ -41,11 +41,7 @@ std::optional<Rejection> validate_request(const IncomingRequest& request, const 
     if (routing.uri.scheme == sip::Scheme::Other && routing.next_route.empty())
         return Rejection{416, {}, {}};
     if (is_redirected(request, routing)) return std::nullopt;
-    if (message.first(sip::HeaderId::MaxForwards) != nullptr) {
-        // A malformed one has not come so far: sip::check_message().
-        const auto hops = sip::parse_max_forwards(message.value(sip::HeaderId::MaxForwards));
-        if (hops && *hops == 0) return Rejection{483, {}, {}};
-    }
+    if (request.max_forwards == 0) return Rejection{483, {}, {}};
     if (message.first(sip::HeaderId::ProxyRequire) != nullptr) {
         std::string unsupported;
         for (const sip::HeaderField* field = message.first(sip::HeaderId::ProxyRequire);

@@ -111,8 +111,10 @@ bool render_response(const IncomingResponse& incoming, const transport::Flow* up
     edits.remove_first_values(HeaderId::Via, 1);
     if (makes_dialog(response))
         rewrite_record_routes(incoming, is_direct, snapshot, node, keys, now, edits);
-    const bool is_to_trusted = upstream != nullptr && snapshot.is_trusted(*upstream);
-    edit_identity(response, {snapshot.is_trusted(incoming.flow), is_to_trusted, {}}, edits);
+    if (says_of_users(response)) {
+        const bool is_to_trusted = upstream != nullptr && snapshot.is_trusted(*upstream);
+        edit_identity(response, {snapshot.is_trusted(incoming.flow), is_to_trusted, {}}, edits);
+    }
     if (upstream != nullptr) add_content_length(response, *upstream, edits);
     if (!edits.ok()) return false;
     edits.render(out);

@@ -177,7 +177,7 @@ void ProxyCore::on_late_success(Now now, uint64_t packed_owner, const IncomingRe
     if (!render_response(response, &upstream, owner.branch != 0, snapshot, setup_.node, s_.keys,
                          now.wall, rendered_))
         return;
-    const cdr::CallHandle call = s_.calls.find(response.call_id(), response.from_tag(), {});
+    const cdr::CallHandle call = s_.calls.find(response.call_id(), response.from_tag());
     s_.calls.answered(now, call, 0, response.to_tag(), {}, out);
     if (s_.transactions.respond(now, owner.server(), response.status(), rendered_, out.transmits)) {
         s_.counters.add(Counter::responses_forwarded_total);
@@ -313,7 +313,8 @@ void ProxyCore::note_contacts(Now now, const ResponseContext& context,
                               const IncomingResponse& response) {
     if (!begins_dialog(context.method) && context.method != Method::Update) return;
     const cdr::CallHandle call =
-        s_.calls.find(response.call_id(), response.from_tag(), response.to_tag());
+        context.call ? context.call
+                     : s_.calls.find(response.call_id(), response.from_tag(), response.to_tag());
     // Knowing the tags is not enough to shorten a session that is up.
     const bool may_refresh = context.is_proven || !s_.calls.is_answered(call);
     if (refreshes_session(context.method) && may_refresh)

@@ -248,9 +248,7 @@ void ProxyCore::forward_stateless_response(Now now, const IncomingResponse& resp
 }
 
 bool ProxyCore::can_go_on(Now now, const IncomingRequest& request, uint64_t hash) const {
-    const auto max_forwards = sip::parse_max_forwards(request.message.value(HeaderId::MaxForwards));
-    const bool is_spent = max_forwards && *max_forwards == 0;
-    return !is_spent && !is_loop(request, hash, s_.keys, now.wall);
+    return request.max_forwards != 0 && !is_loop(request, hash, s_.keys, now.wall);
 }
 
 }  // namespace signalbox::proxy

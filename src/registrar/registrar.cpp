@@ -40,8 +40,8 @@ int Registrar::process(Now now, const sip::MessageView& request, const transport
                        const RegisterContext& context, ports::Outbox& out, std::string& response) {
     left_flows_.clear();
     Request read{now, request, flow, context};
-    const auto cseq = sip::parse_cseq(request.value(sip::HeaderId::CSeq));
-    if (!cseq) return refuse(read, {400, error_text(cseq.error().code)}, response);
+    const std::optional<sip::CSeq>& cseq = request.cseq();
+    if (!cseq) return refuse(read, {400, error_text(ErrorCode::malformed_cseq)}, response);
     read.cseq = cseq->number;
     read.call_id = request.value(sip::HeaderId::CallId);
     const std::string_view agent = request.value(sip::HeaderId::UserAgent);

@@ -8,8 +8,6 @@ namespace signalbox::sip {
 
 namespace {
 
-using Counts = std::array<uint8_t, static_cast<size_t>(HeaderId::kCount)>;
-
 struct FieldRule {
     HeaderId id;
     ErrorCode missing;
@@ -24,34 +22,43 @@ constexpr std::array<FieldRule, 4> kExactlyOnce = {{
 }};
 
 Result<void> check_counts(const MessageView& view) {
-    Counts counts{};
-    for (const HeaderField& field : view.headers()) ++counts[static_cast<size_t>(field.id)];
-    const auto count = [&counts](HeaderId id) { return counts[static_cast<size_t>(id)]; };
-    if (count(HeaderId::Via) == 0) return fail(ErrorCode::missing_via);
+    if (view.first(HeaderId::Via) == nullptr) return fail(ErrorCode::missing_via);
     for (const FieldRule& rule : kExactlyOnce) {
-        if (count(rule.id) == 0) return fail(rule.missing);
-        if (count(rule.id) > 1) return fail(rule.duplicate);
+        if (view.first(rule.id) == nullptr) return fail(rule.missing);
+        if (view.is_repeated(rule.id)) return fail(rule.duplicate);
     }
-    if (count(HeaderId::MaxForwards) > 1) return fail(ErrorCode::duplicate_max_forwards);
-    if (count(HeaderId::ContentLength) > 1) return fail(ErrorCode::duplicate_content_length);
+    if (view.is_repeated(HeaderId::MaxForwards)) return fail(ErrorCode::duplicate_max_forwards);
+    if (view.is_repeated(HeaderId::ContentLength)) {
+        return fail(ErrorCode::duplicate_content_length);
+    }
     return {};
 }
 
-/// One address and no second one behind a comma.
+/// One address and no second one behind a comma. Whom a response is from and to, its request has
+/// said: only their tags are of use.
 Result<void> read_address(const MessageView& view, HeaderId id, ErrorCode bad, NameAddr& address) {
     const HeaderField* field = view.first(id);
     std::string_view rest;
-    if (read_name_addr(view.value(*field), address, &rest) && rest.empty()) return {};
+    const auto read = view.is_request() ? read_name_addr : read_around_uri;
+    if (read(view.value(*field), address, &rest) && rest.empty()) return {};
     return fail(bad, field->value_begin);
 }
 
 Result<void> read_cseq(const MessageView& view, CSeq& cseq) {
     const HeaderField* field = view.first(HeaderId::CSeq);
-    const auto read = parse_cseq(view.value(*field));
-    if (!read) return fail(read.error().code, field->value_begin);
-    if (view.is_request() && read->method_text != view.method_text())
+    if (!view.cseq()) return fail(ErrorCode::malformed_cseq, field->value_begin);
+    cseq = *view.cseq();
+    if (view.is_request() && cseq.method_text != view.method_text())
         return fail(ErrorCode::cseq_method_mismatch, field->value_begin);
-    cseq = *read;
+    return {};
+}
+
+Result<void> read_max_forwards(const MessageView& view, KeyFields& fields) {
+    const HeaderField* field = view.first(HeaderId::MaxForwards);
+    if (field == nullptr) return {};
+    const auto hops = parse_max_forwards(view.value(*field));
+    if (!hops) return fail(ErrorCode::malformed_max_forwards, field->value_begin);
+    fields.max_forwards = *hops;
     return {};
 }
 
@@ -75,12 +82,7 @@ Result<void> check_below_via(const MessageView& view, KeyFields& fields) {
         return fail(ErrorCode::malformed_call_id, call_id->value_begin);
     }
     TRY(read_cseq(view, fields.cseq));
-    if (const HeaderField* field = view.first(HeaderId::MaxForwards)) {
-        if (!parse_max_forwards(view.value(*field))) {
-            return fail(ErrorCode::malformed_max_forwards, field->value_begin);
-        }
-    }
-    return {};
+    return read_max_forwards(view, fields);
 }
 
 Result<KeyFields> check_message(const MessageView& view) {

@@ -1,6 +1,8 @@
 // What makes a message fit to be acted on. Implements: RFC 3261 §8.1.1, §8.2, §16.3
 #pragma once
 
+#include <optional>
+
 #include "base/result.h"
 #include "sip/header_values.h"
 #include "sip/message_view.h"
@@ -11,8 +13,9 @@ namespace signalbox::sip {
 struct KeyFields {
     Via via;                     // the topmost
     std::string_view more_vias;  // behind it in the same header field; empty without
-    NameAddr from, to;
+    NameAddr from, to;           // of a response without their URIs
     CSeq cseq;
+    std::optional<uint32_t> max_forwards;
 };
 
 /// Checks of a request or response as a whole that every element makes before it acts on it:

@@ -24,8 +24,10 @@ struct Via {
     std::string_view params;  // from the first ';' on, or empty
     std::string_view branch;  // empty: none
     std::optional<std::string_view> received;
+    std::string_view received_text;  // the whole parameter; empty: none
     bool has_rport = false;
     std::optional<uint16_t> rport;  // with a value
+    std::string_view rport_text;    // the whole parameter; empty: none
     std::optional<std::string_view> maddr;
     std::optional<uint32_t> ttl;
     /// The branch begins with z9hG4bK, in any case (RFC 3261 §8.1.1.7).
@@ -55,6 +57,8 @@ Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad,
                                  std::string_view* rest = nullptr);
 /// The same into a new `out`, which has no meaning when false is returned. No copy is made.
 bool read_name_addr(std::string_view value, NameAddr& out, std::string_view* rest);
+/// All of it but the URI, of which only where it ends is looked at: `out.uri` stays empty.
+bool read_around_uri(std::string_view value, NameAddr& out, std::string_view* rest);
 
 /// One Contact value with what a registrar reads from it.
 struct Contact {

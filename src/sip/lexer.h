@@ -114,14 +114,9 @@ inline bool all_of(std::string_view text, OctetClass octet_class) {
     return !text.empty();
 }
 
-/// Equality without regard to case with a name that is written in lower case. For hot paths:
-/// inlined, no call.
+/// Equality without regard to case with a name that is written in lower case, as most write it too.
 inline bool is_name(std::string_view text, std::string_view lower_case_name) {
-    if (text.size() != lower_case_name.size()) return false;
-    for (size_t i = 0; i < text.size(); ++i) {
-        if (text::lower(text[i]) != lower_case_name[i]) return false;
-    }
-    return true;
+    return text::iequals(text, lower_case_name);
 }
 
 /// Decimal digits; what is past 2^32-1 is one more. Nothing for anything else. Any count of leading

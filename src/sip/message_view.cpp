@@ -62,7 +62,7 @@ class MessageParser final {
     bool find_line_end(const char* from, bool& is_clean);
     bool read_known_header();
     void add_field(HeaderId id, const char* name_end, const char* colon);
-    void read_cseq_method();
+    void read_cseq();
     void read_body();
 
     size_t offset(const char* position) const { return static_cast<size_t>(position - begin_); }
@@ -85,14 +85,16 @@ Result<void> MessageParser::run() {
     view_.headers_end_ = view_.bytes_.size();
     view_.status_ = 0;
     view_.method_ = Method::Extension;
+    view_.cseq_.reset();
     view_.field_count_ = 0;
+    view_.repeated_ = 0;
     view_.first_.fill(MessageView::kNone);
     if (view_.bytes_.size() > kMessageBytesMax) {
         return fail(ErrorCode::message_too_large, kMessageBytesMax);
     }
     read_start_line();
     const bool complete = read_headers();
-    if (!view_.is_request()) read_cseq_method();
+    read_cseq();
     if (complete) read_body();
     return result_;
 }
@@ -238,13 +240,19 @@ void MessageParser::add_field(HeaderId id, const char* name_end, const char* col
     field.value_end = static_cast<uint32_t>(offset(value_end));
     field.end = static_cast<uint32_t>(offset(at_));
     uint8_t& first = view_.first_[static_cast<size_t>(id)];
-    if (first == MessageView::kNone) first = static_cast<uint8_t>(view_.field_count_);
+    if (first == MessageView::kNone) {
+        first = static_cast<uint8_t>(view_.field_count_);
+    } else {
+        view_.repeated_ |= MessageView::bit_of(id);
+    }
     ++view_.field_count_;
 }
 
-void MessageParser::read_cseq_method() {
+void MessageParser::read_cseq() {
     const Result<CSeq> cseq = parse_cseq(view_.value(HeaderId::CSeq));
     if (!cseq) return;
+    view_.cseq_ = *cseq;
+    if (view_.is_request()) return;
     view_.method_ = cseq->method;
     view_.method_text_ = cseq->method_text;
 }
@@ -271,7 +279,7 @@ Result<void> parse_message(std::string_view bytes, MessageView& view) {
     return MessageParser(bytes, view).run();
 }
 
-const HeaderField* MessageView::next(const HeaderField* field) const {
+const HeaderField* MessageView::next_repeated(const HeaderField* field) const {
     const HeaderField* const end = fields_.data() + field_count_;
     for (const HeaderField* other = field + 1; other < end; ++other) {
         if (other->id == field->id) return other;

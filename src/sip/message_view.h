@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "sip/header_id.h"
+#include "sip/header_values.h"
 #include "sip/method.h"
 
 namespace signalbox::sip {
@@ -46,6 +47,8 @@ class MessageView final {
     /// 100 to 699; 0 for a request; -1 when the Status-Line is malformed.
     int status() const { return status_; }
     std::string_view reason() const { return reason_; }
+    /// Of the first CSeq; nothing when it is absent or malformed.
+    const std::optional<CSeq>& cseq() const { return cseq_; }
     std::string_view bytes() const { return bytes_; }  // start line, headers and body
     std::string_view body() const { return body_; }
     size_t headers_end() const { return headers_end_; }  // offset of the empty line's CRLF
@@ -56,8 +59,12 @@ class MessageView final {
         const uint8_t index = first_[static_cast<size_t>(id)];
         return index == kNone ? nullptr : &fields_[index];
     }
+    /// Whether more than one header field has that name.
+    bool is_repeated(HeaderId id) const { return (repeated_ & bit_of(id)) != 0; }
     /// The next header field of the same id behind `field`, or null.
-    const HeaderField* next(const HeaderField* field) const;
+    const HeaderField* next(const HeaderField* field) const {
+        return is_repeated(field->id) ? next_repeated(field) : nullptr;
+    }
     /// Its value as received; empty view when absent. Folds stand inside: see unfold().
     std::string_view value(HeaderId id) const {
         const HeaderField* field = first(id);
@@ -76,11 +83,19 @@ class MessageView final {
     friend Result<void> parse_message(std::string_view bytes, MessageView& view);
     friend class MessageParser;
     static constexpr uint8_t kNone = 255;
+    static_assert(static_cast<size_t>(HeaderId::kCount) <= 64);
+    static constexpr uint64_t bit_of(HeaderId id) {
+        return uint64_t{1} << static_cast<unsigned>(id);
+    }
+    const HeaderField* next_repeated(const HeaderField* field) const;
+
     std::string_view bytes_, body_, method_text_, request_uri_, reason_;
     size_t headers_end_ = 0;
     int status_ = 0;
     Method method_ = Method::Extension;
+    std::optional<CSeq> cseq_;
     uint16_t field_count_ = 0;
+    uint64_t repeated_ = 0;  // one bit for each HeaderId
     std::array<uint8_t, static_cast<size_t>(HeaderId::kCount)> first_;
     std::array<HeaderField, kHeadersMax> fields_;
 };

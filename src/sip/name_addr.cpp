@@ -75,7 +75,7 @@ bool read_q(Contact& contact, const Param& param) {
 
 }  // namespace
 
-bool read_name_addr(std::string_view value, NameAddr& out, std::string_view* rest) {
+bool read_around_uri(std::string_view value, NameAddr& out, std::string_view* rest) {
     lexer::Cursor cursor(value);
     cursor.skip_white();
     const char* begin = cursor.position();
@@ -84,7 +84,6 @@ bool read_name_addr(std::string_view value, NameAddr& out, std::string_view* res
     } else if (!read_bracketed_uri(cursor, out)) {
         return false;
     }
-    if (!read_uri(out.uri_text, out.uri)) return false;
 
     cursor.skip_white();
     const char* params = cursor.position();
@@ -98,6 +97,10 @@ bool read_name_addr(std::string_view value, NameAddr& out, std::string_view* res
     out.params = lexer::trimmed_since(cursor, params);
     out.text = lexer::trimmed_since(cursor, begin);
     return lexer::end_of_value(cursor, rest);
+}
+
+bool read_name_addr(std::string_view value, NameAddr& out, std::string_view* rest) {
+    return read_around_uri(value, out, rest) && read_uri(out.uri_text, out.uri).has_value();
 }
 
 Result<NameAddr> parse_name_addr(std::string_view value, ErrorCode bad, std::string_view* rest) {

@@ -30,9 +30,15 @@ struct Uri {
     bool is_sip() const { return scheme == Scheme::Sip || scheme == Scheme::Sips; }
     /// A parameter's value: nothing when absent, empty when it has no value. Name case-insensitive
     /// (escapes decoded for comparison).
-    std::optional<std::string_view> param(std::string_view name) const;
+    std::optional<std::string_view> param(std::string_view name) const {
+        if (params.empty()) return std::nullopt;  // as most
+        return find_param(name);
+    }
     /// The port to use: as written, or 5061 for sips, or 5060.
     uint16_t port_or_default() const;
+
+ private:
+    std::optional<std::string_view> find_param(std::string_view name) const;
 };
 
 /// Parses a URI: all of `text`, no angle brackets. Error::unsupported_uri_scheme never: another

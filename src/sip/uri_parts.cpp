@@ -87,7 +87,7 @@ std::optional<Pair> find_pair(std::string_view text, char separator, std::string
 
 }  // namespace uri_parts
 
-std::optional<std::string_view> Uri::param(std::string_view name) const {
+std::optional<std::string_view> Uri::find_param(std::string_view name) const {
     const std::optional<uri_parts::Pair> pair = uri_parts::find_pair(params, ';', name);
     if (!pair) return std::nullopt;
     return pair->value.value_or(std::string_view{});

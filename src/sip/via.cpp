@@ -27,6 +27,11 @@ bool is_received_address(std::string_view value) {
     return lexer::all_of(value, lexer::kAddress6);
 }
 
+std::string_view text_of(const Param& param) {
+    const std::string_view last = param.value.value_or(param.name);
+    return {param.name.data(), static_cast<size_t>(last.data() + last.size() - param.name.data())};
+}
+
 bool set_branch(Via& via, const Param& param) {
     if (!via.branch.empty() || !param.value || param.value->empty()) return false;
     if (param.value->front() == '"') return false;
@@ -37,6 +42,7 @@ bool set_branch(Via& via, const Param& param) {
 bool set_rport(Via& via, const Param& param) {
     if (via.has_rport) return false;
     via.has_rport = true;
+    via.rport_text = text_of(param);
     if (!param.value || param.value->empty()) return true;
     return set_once(via.rport, lexer::port(*param.value));
 }
@@ -56,6 +62,7 @@ bool read_param(Via& via, const Param& param) {
             return set_branch(via, param);
         case 8:
             if (!lexer::is_name(param.name, "received")) return true;
+            via.received_text = text_of(param);
             return param.value && is_received_address(*param.value) &&
                    set_once(via.received, param.value);
         default:

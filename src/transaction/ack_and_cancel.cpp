@@ -17,7 +17,7 @@ void append_header(std::string& out, std::string_view name, std::string_view val
 void append_request(const sip::MessageView& invite, std::string_view method, std::string_view to,
                     std::string_view reason, std::string& out) {
     const Result<sip::Via> via = sip::parse_via(invite.value(sip::HeaderId::Via));
-    const Result<sip::CSeq> cseq = sip::parse_cseq(invite.value(sip::HeaderId::CSeq));
+    const std::optional<sip::CSeq>& cseq = invite.cseq();
     if (!via || !cseq) return;
 
     out.append(method).append(" ").append(invite.request_uri()).append(" SIP/2.0\r\n");

@@ -15,7 +15,7 @@ uint32_t extension_method_hash(std::string_view method) {
 bool is_method_of(const ClientTransaction& transaction, const sip::MessageView& response) {
     if (response.method() != transaction.method) return false;
     if (transaction.method != sip::Method::Extension) return true;
-    const Result<sip::CSeq> cseq = sip::parse_cseq(response.value(sip::HeaderId::CSeq));
+    const std::optional<sip::CSeq>& cseq = response.cseq();
     return cseq && extension_method_hash(cseq->method_text) == transaction.extension_hash;
 }
 

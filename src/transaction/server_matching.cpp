@@ -128,7 +128,7 @@ ServerKey ServerMatching::key_as(const sip::MessageView& request, const sip::Via
 }
 
 ServerKey ServerMatching::legacy_part(const sip::MessageView& request, const sip::Via& via) const {
-    const Result<sip::CSeq> cseq = sip::parse_cseq(request.value(sip::HeaderId::CSeq));
+    const std::optional<sip::CSeq>& cseq = request.cseq();
     Hasher hasher(*this);
     hasher.add(request.request_uri());
     hasher.add_lower_case(tag_of(request, sip::HeaderId::From));

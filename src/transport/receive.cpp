@@ -6,7 +6,6 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "sip/params.h"
 
 namespace signalbox::transport {
 
@@ -43,29 +42,27 @@ bool needs_received(const sip::Via& top, const Flow& flow) {
 }
 
 /// Calls change(begin, end, text) for each part of top.text to replace, in order of place; offsets
-/// count from top.text. A value that the client wrote itself is replaced at every occurrence, so
-/// that no element behind us can read a forged one.
+/// count from top.text. A value that the client wrote itself is replaced, so that no element behind
+/// us can read a forged one; a Via in which it comes twice is malformed.
 template <class Change>
 void for_each_change(const sip::Via& top, const Flow& flow, Change&& change) {
+    const auto replace = [&](std::string_view old, const StampText& stamp) {
+        const auto begin = static_cast<size_t>(old.data() - top.text.data());
+        change(begin, begin + old.size(), stamp.without_separator());
+    };
+    const auto replace_rport = [&] {
+        StampText rport(";rport=");
+        rport.append_port(flow.remote.port);
+        replace(top.rport_text, rport);
+    };
+    const bool is_rport_last = top.received_text.data() < top.rport_text.data();
+    if (top.has_rport && !is_rport_last) replace_rport();
     StampText received(";received=");
     received.append_address(flow.remote.address);
-    StampText rport(";rport=");
-    rport.append_port(flow.remote.port);
-
-    bool has_received = false;
-    sip::ParamWalker walker(top.params);
-    while (const std::optional<sip::Param> param = walker.next()) {
-        const bool is_received = text::iequals(param->name, "received");
-        if (!is_received && !text::iequals(param->name, "rport")) continue;
-        const std::string_view last = param->value ? *param->value : param->name;
-        const auto begin = static_cast<size_t>(param->name.data() - top.text.data());
-        const auto end = static_cast<size_t>(last.data() + last.size() - top.text.data());
-        change(begin, end, (is_received ? received : rport).without_separator());
-        has_received = has_received || is_received;
-    }
-    if (!has_received && needs_received(top, flow)) {
+    if (top.received) replace(top.received_text, received);
+    if (top.has_rport && is_rport_last) replace_rport();
+    if (!top.received && needs_received(top, flow))
         change(top.text.size(), top.text.size(), received.with_separator());
-    }
 }
 
 }  // namespace

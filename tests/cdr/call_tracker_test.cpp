@@ -388,8 +388,8 @@ TEST_F(CallTracker_Behaviour, LongIdentitiesAreCutNotMixedUp) {
     const std::string id(700, 'i'), tag(300, 't');
     const CallHandle call = begin(id, tag);
     ASSERT_TRUE(call);
-    EXPECT_EQ(tracker.find(id, tag, {}), call);
-    EXPECT_FALSE(tracker.find(id + "x", tag, {}));
+    EXPECT_EQ(tracker.find(id, tag), call);
+    EXPECT_FALSE(tracker.find(id + "x", tag));
     EXPECT_TRUE(tracker.is_caller_tag(call, tag));
     tracker.answered(now, call, 1, std::string(300, 'b'), "x", out);
     tracker.dialog_ended(call, now, std::string(300, 'b'), EndedBy::Caller, "BYE", out);

@@ -61,7 +61,8 @@ void RecordOracle::compare(const std::vector<std::string>& journal, Duration cal
     for (const std::string& event : journal) {
         if (!fold.apply(event)) report_.broken("record", "a journal event cannot be read");
     }
-    records_ = fold.take_ended();
+    records_.clear();
+    for (const cdr::CallEvents& call : fold.take_ended()) records_.push_back(call.record());
     for (const ports::OpenCall& open : fold.open_calls()) {
         report_.broken("record", "call " + open.call_id + " never ends");
     }

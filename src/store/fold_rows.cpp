@@ -62,10 +62,10 @@ Outcome<uint64_t> FoldWriter::apply(const FoldBatch& batch) {
     return commit(write(batch));
 }
 
-Outcome<uint64_t> FoldWriter::apply_records(const std::vector<ports::CallRecord>& records) {
+Outcome<uint64_t> FoldWriter::apply_records(const std::vector<cdr::CallEvents>& ended) {
     database_.clear();
     TRY(database_.execute("BEGIN IMMEDIATE"));
-    const uint64_t written = records_.write(records);
+    const uint64_t written = records_.write(ended);
     count_new_records(written);
     return commit(written);
 }
@@ -79,7 +79,7 @@ Outcome<uint64_t> FoldWriter::commit(uint64_t written) {
 }
 
 uint64_t FoldWriter::write(const FoldBatch& batch) {
-    const uint64_t written = records_.write(batch.records);
+    const uint64_t written = records_.write(batch.ended);
     count_new_records(written);
     write_bindings(batch);
     write_open_calls(batch);

@@ -22,7 +22,7 @@ class FoldWriter final {
     /// applied again.
     Outcome<uint64_t> apply(const FoldBatch& batch);
     /// The same for records alone, without any places: for what is folded a second time.
-    Outcome<uint64_t> apply_records(const std::vector<ports::CallRecord>& records);
+    Outcome<uint64_t> apply_records(const std::vector<cdr::CallEvents>& ended);
 
  private:
     FoldWriter(sqlite::Database& database, RecordWriter records)

@@ -40,8 +40,7 @@ void JournalFolder::restore(const CarriedCall& call) {
     }
     Open open;
     open.is_carried = true;
-    open.events = call.events;
-    open_.insert_or_assign(call.id, std::move(open));
+    open_.insert_or_assign(call.id, open);
     highest_call_ = std::max(highest_call_, call.id);
 }
 
@@ -92,46 +91,41 @@ uint64_t JournalFolder::read(uint64_t events_max) {
 void JournalFolder::apply(Source& source) {
     const JournalEntry& entry = *source.head;
     ++batch_.events;
-    const auto header = ports::decode_header(entry.event);
-    if (!header) {
-        ++undecodable_;
-    } else if (header->kind == ports::JournalEventKind::BindingsChanged) {
-        if (entry.begin >= source.from.bindings) apply_bindings(entry);
-    } else if (entry.begin >= source.from.records) {
-        apply_call(source, *header);
+    if (const auto event = ports::decode_call_event(entry.event)) {
+        if (entry.begin >= source.from.records) apply_call(entry, *event);
+    } else {
+        apply_other(source);
     }
     source.read_up_to = entry.end;
     source.head.reset();
 }
 
-void JournalFolder::apply_call(const Source& source, const ports::EventHeader& header) {
-    const JournalEntry& entry = *source.head;
-    highest_call_ = std::max(highest_call_, header.call);
-    if (!fold_.apply(entry.event)) {
-        ++undecodable_;
-        return;
-    }
-    if (header.kind == ports::JournalEventKind::CallEnded) {
-        for (ports::CallRecord& record : fold_.take_ended()) {
-            batch_.records.push_back(std::move(record));
-        }
-        const auto found = open_.find(header.call);
-        if (found == open_.end()) return;
-        if (found->second.is_carried) batch_.no_longer_carried.push_back(header.call);
-        open_.erase(found);
-        return;
-    }
+void JournalFolder::apply_call(const JournalEntry& entry, const ports::CallEvent& event) {
+    const uint64_t call = event.header.call;
+    highest_call_ = std::max(highest_call_, call);
+    const bool is_taken = fold_.take(event, entry.event);
     if (!options_.is_carrying) return;
-    auto found = open_.find(header.call);
-    if (found == open_.end()) {
-        if (header.kind != ports::JournalEventKind::CallStarted) return;
-        Open open;
-        open.shard = entry.shard;
-        open.begin = entry.begin;
-        found = open_.emplace(header.call, std::move(open)).first;
+    if (event.header.kind == ports::JournalEventKind::CallEnded) {
+        const auto found = open_.find(call);
+        if (found == open_.end()) return;
+        if (found->second.is_carried) batch_.no_longer_carried.push_back(call);
+        open_.erase(found);
+    } else if (is_taken) {
+        const Open begun{entry.shard, entry.begin};
+        open_.try_emplace(call, begun).first->second.is_changed = true;
     }
-    ByteWriter(found->second.events).text(entry.event);
-    found->second.is_changed = true;
+}
+
+/// Bindings, or what cannot be read.
+void JournalFolder::apply_other(const Source& source) {
+    const JournalEntry& entry = *source.head;
+    const auto header = ports::decode_header(entry.event);
+    if (header && header->kind == ports::JournalEventKind::BindingsChanged) {
+        if (entry.begin >= source.from.bindings) apply_bindings(entry);
+    } else if (!header || entry.begin >= source.from.records) {
+        ++undecodable_;
+        if (header) highest_call_ = std::max(highest_call_, header->call);
+    }
 }
 
 void JournalFolder::apply_bindings(const JournalEntry& entry) {
@@ -160,7 +154,7 @@ void JournalFolder::carry_old_calls() {
         }
         if (!open.is_carried || !open.is_changed) continue;
         open.is_changed = false;
-        batch_.carried.push_back({id, open.events});
+        batch_.carried.push_back({id, std::string(fold_.octets_of(id))});
     }
 }
 
@@ -174,6 +168,7 @@ FoldBatch JournalFolder::take_batch() {
         JournalPosition& records = batch_.folded[open.shard].records;
         records = std::min(records, open.begin);
     }
+    batch_.ended = fold_.take_ended();
     return std::exchange(batch_, {});
 }
 

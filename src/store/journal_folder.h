@@ -2,12 +2,12 @@
 // store, and up to which places.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -50,7 +50,7 @@ struct CarriedCall {
 /// What one transaction writes. Applying it twice does no harm.
 struct FoldBatch {
     uint64_t events = 0;
-    std::vector<ports::CallRecord> records;
+    std::vector<cdr::CallEvents> ended;  // calls, in the order of their ends
     std::map<std::pair<ports::TenantId, std::string>, FoldedBindings> bindings;
     std::map<uint8_t, FoldedUpTo> folded;
     std::vector<CarriedCall> carried;         // new, or with more events than before
@@ -81,7 +81,6 @@ class JournalFolder final {
     /// What has come together since the last take_batch(), with its places.
     FoldBatch take_batch();
     uint64_t pending_events() const { return batch_.events; }
-    size_t pending_records() const { return batch_.records.size(); }
 
     std::vector<ports::OpenCall> open_calls() const { return fold_.open_calls(); }
     /// The highest number of a call that was read; 0: none.
@@ -100,26 +99,27 @@ class JournalFolder final {
         std::optional<JournalEntry> head;
         JournalPosition read_up_to;
     };
+    /// Where an open call keeps the journal back, or that it is carried.
     struct Open {
         uint8_t shard = 0;
         JournalPosition begin;
         bool is_carried = false;
         bool is_changed = false;
-        std::string events;
     };
 
     void find_new_shards();
     bool load_head(Source& source);
     Source* next_source();
     void apply(Source& source);
-    void apply_call(const Source& source, const ports::EventHeader& header);
+    void apply_call(const JournalEntry& entry, const ports::CallEvent& event);
+    void apply_other(const Source& source);
     void apply_bindings(const JournalEntry& entry);
     void carry_old_calls();
 
     Options options_;
     std::map<uint8_t, Source> sources_;
     cdr::CallFold fold_;
-    std::unordered_map<uint64_t, Open> open_;
+    boost::unordered_flat_map<uint64_t, Open> open_;  // empty when nothing is carried
     FoldBatch batch_;
     uint64_t undecodable_ = 0;
     uint64_t highest_call_ = 0;

@@ -5,10 +5,10 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <unordered_map>
 
 #include "store/journal_files.h"
 #include "store/journal_folder.h"
+#include "store/latest_calls.h"
 #include "store/record_retention.h"
 #include "store/store.h"
 #include "store/user_accounts.h"
@@ -73,7 +73,7 @@ class MemoryStore final : public Store {
     Outcome<std::vector<ports::CallRecord>> records(const RecordQuery& query) override;
     Outcome<uint64_t> record_count() override {
         const std::lock_guard lock(mutex_);
-        return records_.size();
+        return latest_.in_order().size();
     }
     void add_counters(Counters& into) const override {
         into.add(Counter::records_written_total, written_.load(std::memory_order_relaxed));
@@ -82,12 +82,10 @@ class MemoryStore final : public Store {
     }
 
  private:
-    using Key = std::pair<WallTime, uint64_t>;
     struct User {
         ports::UserRecord record;
         uint64_t change = 0;
     };
-    void keep(ports::CallRecord record);
     void remove_old_records(WallTime since);
     void trim(WallTime since);
 
@@ -100,8 +98,7 @@ class MemoryStore final : public Store {
     FileStamp stamp_;
 
     std::mutex mutex_;
-    std::map<Key, ports::CallRecord> records_;         // guarded by mutex_
-    std::unordered_map<uint64_t, WallTime> start_of_;  // guarded by mutex_
+    LatestCalls latest_{kMemoryRecordsMax};  // guarded by mutex_
     std::atomic<uint64_t> written_{0};
     std::atomic<uint64_t> removed_{0};
 };
@@ -153,27 +150,9 @@ Outcome<UserChanges> MemoryStore::users_changed_since(uint64_t version) {
     return changes;
 }
 
-void MemoryStore::keep(ports::CallRecord record) {
-    const Key key{record.started, record.id};
-    start_of_[record.id] = record.started;
-    records_.insert_or_assign(key, std::move(record));
-    if (records_.size() <= kMemoryRecordsMax) return;
-    start_of_.erase(records_.begin()->first.second);
-    records_.erase(records_.begin());
-}
-
 void MemoryStore::remove_old_records(WallTime since) {
     const std::lock_guard lock(mutex_);
-    const uint64_t limit = options_.records_kept.count;
-    uint64_t removed = 0;
-    while (!records_.empty()) {
-        const auto& [started, id] = records_.begin()->first;
-        const bool is_surplus = limit != 0 && records_.size() > limit;
-        if (!is_surplus && started >= since) break;
-        start_of_.erase(id);
-        records_.erase(records_.begin());
-        ++removed;
-    }
+    const uint64_t removed = latest_.remove_first(since, options_.records_kept.count);
     removed_.fetch_add(removed, std::memory_order_relaxed);
 }
 
@@ -185,9 +164,9 @@ FoldReport MemoryStore::fold(FoldMode) {
         count = folder_.read(kEventsPerRead);
         FoldBatch batch = folder_.take_batch();
         report.events += batch.events;
-        report.records += batch.records.size();
+        report.records += batch.ended.size();
         const std::lock_guard lock(mutex_);
-        for (ports::CallRecord& record : batch.records) keep(std::move(record));
+        latest_.add(std::move(batch.ended));
     }
     report.damage = damaged_.note(folder_.take_damage());
     written_.fetch_add(report.records, std::memory_order_relaxed);
@@ -207,23 +186,25 @@ void MemoryStore::trim(WallTime since) {
 
 Outcome<std::vector<ports::CallRecord>> MemoryStore::records(const RecordQuery& query) {
     const std::lock_guard lock(mutex_);
+    const auto& calls = latest_.in_order();
     const uint32_t limit = std::min(query.limit, kRecordPageMax);
     std::vector<ports::CallRecord> page;
     const bool is_ascending = query.order == RecordOrder::OldestFirst;
-    auto at = is_ascending ? records_.begin() : records_.end();
+    auto at = is_ascending ? calls.begin() : calls.end();
     if (query.after != 0) {
-        const auto start = start_of_.find(query.after);
-        if (start == start_of_.end()) {
+        at = std::find_if(calls.begin(), calls.end(), [&query](const cdr::CallEvents& call) {
+            return call.id() == query.after;
+        });
+        if (at == calls.end()) {
             return failure("There is no record " + std::to_string(query.after) +
                            " behind which to go on.");
         }
-        at = records_.find({start->second, query.after});
         if (is_ascending) ++at;
     }
     while (page.size() < limit) {
-        if (at == (is_ascending ? records_.end() : records_.begin())) break;
+        if (at == (is_ascending ? calls.end() : calls.begin())) break;
         if (!is_ascending) --at;
-        page.push_back(at->second);
+        page.push_back(at->record());
         if (is_ascending) ++at;
     }
     return page;

@@ -89,9 +89,10 @@ Outcome<RecordWriter> RecordWriter::prepare(sqlite::Database& database) {
     return RecordWriter(database, std::move(*insert));
 }
 
-uint64_t RecordWriter::write(const std::vector<ports::CallRecord>& records) {
+uint64_t RecordWriter::write(const std::vector<cdr::CallEvents>& ended) {
     uint64_t written = 0;
-    for (const ports::CallRecord& record : records) {
+    for (const cdr::CallEvents& call : ended) {
+        const ports::CallRecord record = call.record();
         insert_.reset().bind(record.id).bind(record.tenant).bind_text(record.call_id);
         insert_.bind_text(record.caller_tag).bind_text(record.callee_tag).bind_text(record.from);
         insert_.bind_text(record.from_display).bind_text(record.to).bind_text(record.request_uri);

@@ -3,19 +3,19 @@
 
 #include <vector>
 
-#include "ports/call_record.h"
+#include "cdr/call_events.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 
 namespace signalbox::store {
 
-/// Writes records that are not there yet; one that is there stays as it is.
+/// Writes the records of ended calls that are not there yet; one that is there stays as it is.
 class RecordWriter final {
  public:
     static Outcome<RecordWriter> prepare(sqlite::Database& database);
     /// The number of rows that were new. Within the caller's transaction; see Database::is_ok()
     /// afterwards.
-    uint64_t write(const std::vector<ports::CallRecord>& records);
+    uint64_t write(const std::vector<cdr::CallEvents>& ended);
 
  private:
     RecordWriter(sqlite::Database& database, sqlite::Statement insert)

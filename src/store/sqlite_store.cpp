@@ -243,10 +243,10 @@ bool SqliteStore::write_refold(FoldReport& report) {
         if (!refold_->read(kEventsPerRead)) return end_refold(report);
         refold_unwritten_ = refold_->take_batch();
         const WallTime since = kept_since(wall_now(), options_.records_kept);
-        std::erase_if(refold_unwritten_->records,
-                      [since](const ports::CallRecord& record) { return record.started < since; });
+        std::erase_if(refold_unwritten_->ended,
+                      [since](const cdr::CallEvents& call) { return call.started() < since; });
     }
-    const auto written = writer_->apply_records(refold_unwritten_->records);
+    const auto written = writer_->apply_records(refold_unwritten_->ended);
     if (!written) {
         note_failure(written.error(), report);
         return false;

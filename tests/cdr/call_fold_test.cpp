@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "base/byte_io.h"
+
 namespace signalbox::cdr {
 namespace {
 
@@ -84,9 +86,9 @@ struct FoldTest : ::testing::Test {
         apply(ended);
     }
     ports::CallRecord only() {
-        auto ended = fold.take_ended();
+        const auto ended = fold.take_ended();
         EXPECT_EQ(ended.size(), 1U);
-        return ended.empty() ? ports::CallRecord{} : ended[0];
+        return ended.empty() ? ports::CallRecord{} : ended[0].record();
     }
 };
 
@@ -161,8 +163,8 @@ TEST_F(CallFold_Behaviour, CallsInterleaveAndEndInTheirOrder) {
     end(1, 487, EndedBy::Caller, "Request Terminated");
     const auto ended = fold.take_ended();
     ASSERT_EQ(ended.size(), 2U);
-    EXPECT_EQ(ended[0].id, 3U);
-    EXPECT_EQ(ended[1].id, 1U);
+    EXPECT_EQ(ended[0].record().id, 3U);
+    EXPECT_EQ(ended[1].record().id, 1U);
     const auto open = fold.open_calls();
     ASSERT_EQ(open.size(), 1U);
     EXPECT_EQ(open[0].id, 2U);
@@ -242,6 +244,42 @@ TEST_F(CallFold_Behaviour, EventsOfUnknownCallsAreIgnored) {
     EXPECT_TRUE(fold.open_calls().empty());
 }
 
+TEST_F(CallFold_Behaviour, ASecondBeginningOfAnOpenCallIsIgnored) {
+    start(1);
+    start(2);
+    time = seconds(5);
+    start(1);
+    EXPECT_EQ(fold.open_calls().at(0).id, 1U);
+    time = seconds(7);
+    end(1, 486, EndedBy::Callee, "Busy Here");
+    const ports::CallRecord record = only();
+    EXPECT_EQ(record.started, kStart);
+    EXPECT_EQ(record.ring_ms, 7000U);
+}
+
+TEST_F(CallFold_Behaviour, SaysWhetherItTookAnEventAndKeepsTheOctetsOfThoseOnly) {
+    const auto take = [this](JournalEventKind kind, std::string& encoded) {
+        const CallEvent given = event(kind, 1);
+        encoded.clear();
+        encode(given, encoded);
+        return fold.take(given, encoded);
+    };
+    std::string encoded;
+    EXPECT_FALSE(take(JournalEventKind::CallAnswered, encoded));
+    EXPECT_EQ(fold.octets_of(1), "");
+    std::string taken;
+    EXPECT_TRUE(take(JournalEventKind::CallStarted, encoded));
+    ByteWriter(taken).text(encoded);
+    time = seconds(1);
+    EXPECT_FALSE(take(JournalEventKind::CallStarted, encoded));
+    EXPECT_TRUE(take(JournalEventKind::CallHeld, encoded));
+    ByteWriter(taken).text(encoded);
+    EXPECT_EQ(fold.octets_of(1), taken);
+    EXPECT_TRUE(take(JournalEventKind::CallEnded, encoded));
+    EXPECT_EQ(fold.octets_of(1), "");
+    EXPECT_FALSE(take(JournalEventKind::CallEnded, encoded));
+}
+
 TEST_F(CallFold_Behaviour, WhatCannotBeReadChangesNothing) {
     EXPECT_FALSE(fold.apply(""));
     EXPECT_FALSE(fold.apply("nonsense"));
@@ -249,6 +287,13 @@ TEST_F(CallFold_Behaviour, WhatCannotBeReadChangesNothing) {
     encode(event(JournalEventKind::CallStarted, 1), bytes);
     EXPECT_FALSE(fold.apply(std::string_view(bytes).substr(0, bytes.size() - 1)));
     EXPECT_TRUE(fold.open_calls().empty());
+    start(1);
+    const std::string before(fold.octets_of(1));
+    bytes.clear();
+    encode(event(JournalEventKind::CallEnded, 1), bytes);
+    EXPECT_FALSE(fold.apply(std::string_view(bytes).substr(0, bytes.size() - 1)));
+    EXPECT_EQ(fold.octets_of(1), before);
+    EXPECT_TRUE(fold.take_ended().empty());
 }
 
 TEST_F(CallFold_Behaviour, BindingsAreNoCalls) {

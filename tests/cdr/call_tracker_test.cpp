@@ -62,9 +62,9 @@ struct TrackerRun {
     }
     ports::CallRecord ended() {
         events();
-        auto all = fold.take_ended();
+        const auto all = fold.take_ended();
         EXPECT_EQ(all.size(), 1U);
-        return all.empty() ? ports::CallRecord{} : all[0];
+        return all.empty() ? ports::CallRecord{} : all[0].record();
     }
 };
 

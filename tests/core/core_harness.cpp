@@ -324,13 +324,15 @@ ports::Gauges World::gauges() const {
 }
 
 std::vector<ports::CallRecord> World::records() {
-    return fold_.take_ended();
+    std::vector<ports::CallRecord> records;
+    for (const cdr::CallEvents& call : fold_.take_ended()) records.push_back(call.record());
+    return records;
 }
 
 std::vector<std::string> World::record_lines() {
     constexpr std::array<std::string_view, 4> kEnders{"Nobody", "Caller", "Callee", "Server"};
     std::vector<std::string> lines;
-    for (const ports::CallRecord& record : fold_.take_ended()) {
+    for (const ports::CallRecord& record : records()) {
         lines.push_back(std::to_string(record.status) + " " +
                         std::string(kEnders[static_cast<size_t>(record.ended_by)]) + " " +
                         record.reason);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "cdr/call_events.h"
 #include "ports/journal_event.h"
 #include "store/journal.h"
 #include "tests/store/temporary_directory.h"
@@ -46,6 +47,14 @@ inline std::string answered(uint64_t call, int64_t second) {
 }
 inline std::string ended(uint64_t call, int64_t second) {
     return call_event(ports::JournalEventKind::CallEnded, call, second);
+}
+
+/// A call that began and ended in this second.
+inline cdr::CallEvents ended_call(uint64_t call, int64_t second) {
+    const std::string begin = started(call, second);
+    cdr::CallEvents events(*ports::decode_header(begin), begin);
+    events.add(ended(call, second));
+    return events;
 }
 
 /// The bindings of `aor`: one contact, or none.

@@ -27,14 +27,11 @@ class RecordRetention_Behaviour : public testing::Test {
     }
     /// Records with these numbers; number n began in the nth second.
     void write(uint64_t first, uint64_t last) {
-        std::vector<ports::CallRecord> records;
+        std::vector<cdr::CallEvents> calls;
         for (uint64_t id = first; id <= last; ++id) {
-            ports::CallRecord record;
-            record.id = id;
-            record.started = record.ended = at_second(static_cast<int64_t>(id));
-            records.push_back(record);
+            calls.push_back(ended_call(id, static_cast<int64_t>(id)));
         }
-        EXPECT_EQ(*writer_->apply_records(records), records.size());
+        EXPECT_EQ(*writer_->apply_records(calls), calls.size());
     }
     uint64_t remove(const RecordsKept& kept, int64_t at) {
         const auto retention = RecordRetention::prepare(*database_, kept);

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/byte_io.h"
+#include "store/fold_rows.h"
 #include "store/journal_files.h"
 #include "store/record_rows.h"
 #include "store/schema.h"
@@ -35,6 +37,21 @@ class SqliteStore_Behaviour : public testing::Test {
         ASSERT_TRUE(database);
         const auto done = (*database)->execute(sql);
         ASSERT_TRUE(done) << done.error().text;
+    }
+    using Carried = std::vector<std::pair<uint64_t, std::string>>;
+    /// The calls that the database carries, with their events.
+    Carried carried() {
+        Carried all;
+        auto database = open_database(directory_.path(), kCommandBusyTimeout);
+        const auto calls = read_open_calls(**database);
+        EXPECT_TRUE(calls);
+        for (const CarriedCall& call : *calls) all.emplace_back(call.id, call.events);
+        return all;
+    }
+    static Carried events_of(uint64_t call, const std::vector<std::string>& encoded) {
+        std::string events;
+        for (const std::string& event : encoded) ByteWriter(events).text(event);
+        return {{call, events}};
     }
     void remove_database() {
         for (const char* suffix : {"", "-wal", "-shm"}) {
@@ -140,6 +157,30 @@ TEST_F(SqliteStore_Behaviour, CarriesALongCallSoThatTheJournalNeedNotWaitForIt) 
     ASSERT_EQ(ids(*store), std::vector<uint64_t>{1});
     EXPECT_EQ(store->records({})->front().talk_ms, 4000u);
     EXPECT_TRUE(open()->open_calls().empty());
+}
+
+TEST_F(SqliteStore_Behaviour, CarriesTheEventsOfACallButThoseThatAreIgnored) {
+    auto journal = open_journal(directory_);
+    auto store = open();
+    journal->append(started(1, 0));
+    const std::string filler = bound("alice", "sip:" + std::string(100'000, 'x') + "@192.0.2.1");
+    const auto fill = [&] {
+        for (int i = 0; i < 40; ++i) journal->append(filler);
+    };
+    fill();
+    fold_all(*store);
+    EXPECT_EQ(carried(), events_of(1, {started(1, 0)}));
+    journal->append(started(1, 4));
+    journal->append(answered(2, 4));
+    journal->append(answered(1, 5).substr(0, 60));
+    journal->append(answered(1, 6));
+    fill();
+    fold_all(*store);
+    EXPECT_EQ(carried(), events_of(1, {started(1, 0), answered(1, 6)}));
+    store = open();
+    journal->append(answered(1, 7));
+    fold_all(*store);
+    EXPECT_EQ(carried(), events_of(1, {started(1, 0), answered(1, 6), answered(1, 7)}));
 }
 
 TEST_F(SqliteStore_Behaviour, WaitsForALockedDatabaseAndLosesNothing) {

@@ -199,18 +199,21 @@ std::optional<CallEvent> decode_call_event(std::string_view bytes) {
     ByteReader in(bytes);
     const auto header = read_header(in);
     if (!header || header->kind == JournalEventKind::BindingsChanged) return std::nullopt;
-    CallEvent event;
-    event.header = *header;
-    for (std::string_view* text :
-         {&event.call_id, &event.caller_tag, &event.from, &event.from_display, &event.to,
-          &event.request_uri, &event.user, &event.source, &event.contact, &event.callee_tag}) {
-        *text = in.text();
-    }
-    event.status = in.number<uint16_t>();
-    const auto ended_by = in.number<uint8_t>();
-    if (ended_by > static_cast<uint8_t>(EndedBy::Server)) return std::nullopt;
-    event.ended_by = static_cast<EndedBy>(ended_by);
-    event.reason = in.text();
+    const CallEvent event{.header = *header,
+                          .call_id = in.text(),
+                          .caller_tag = in.text(),
+                          .from = in.text(),
+                          .from_display = in.text(),
+                          .to = in.text(),
+                          .request_uri = in.text(),
+                          .user = in.text(),
+                          .source = in.text(),
+                          .contact = in.text(),
+                          .callee_tag = in.text(),
+                          .status = in.number<uint16_t>(),
+                          .ended_by = in.number<EndedBy>(),
+                          .reason = in.text()};
+    if (event.ended_by > EndedBy::Server) return std::nullopt;
     if (!in.ok() || !in.at_end()) return std::nullopt;
     return event;
 }

@@ -104,7 +104,7 @@ void JournalFolder::apply_call(const JournalEntry& entry, const ports::CallEvent
     const uint64_t call = event.header.call;
     highest_call_ = std::max(highest_call_, call);
     const bool is_taken = fold_.take(event, entry.event);
-    if (!options_.is_carrying) return;
+    if (!options_.is_lasting) return;
     if (event.header.kind == ports::JournalEventKind::CallEnded) {
         const auto found = open_.find(call);
         if (found == open_.end()) return;
@@ -121,7 +121,7 @@ void JournalFolder::apply_other(const Source& source) {
     const JournalEntry& entry = *source.head;
     const auto header = ports::decode_header(entry.event);
     if (header && header->kind == ports::JournalEventKind::BindingsChanged) {
-        if (entry.begin >= source.from.bindings) apply_bindings(entry);
+        if (options_.is_lasting && entry.begin >= source.from.bindings) apply_bindings(entry);
     } else if (!header || entry.begin >= source.from.records) {
         ++undecodable_;
         if (header) highest_call_ = std::max(highest_call_, header->call);
@@ -159,7 +159,7 @@ void JournalFolder::carry_old_calls() {
 }
 
 FoldBatch JournalFolder::take_batch() {
-    if (options_.is_carrying) carry_old_calls();
+    if (options_.is_lasting) carry_old_calls();
     for (const auto& [shard, source] : sources_) {
         batch_.folded[shard] = {source.read_up_to, source.read_up_to};
     }

@@ -67,7 +67,7 @@ class JournalFolder final {
         std::string data_dir;
         std::map<uint8_t, FoldedUpTo> from;  // absent shards: from the beginning
         std::optional<std::map<uint8_t, JournalPosition>> until;  // where to stop; absent: never
-        bool is_carrying = true;
+        bool is_lasting = true;  // the store outlives us: bindings and open calls are for it too
     };
     explicit JournalFolder(Options options);
 

@@ -41,6 +41,18 @@ std::array<char, kHmacTagBytes> make_tag(Tag tag, const TokenKeys::Key& key,
     return octets;
 }
 
+/// In a time that tells nothing about where they differ: of one word, a comparison is that.
+bool is_same_tag(Tag tag, const char* given, const char* expected) {
+    if (tag == Tag::Hmac)
+        return equal_constant_time({given, kHmacTagBytes}, {expected, kHmacTagBytes});
+    uint64_t a = 0;
+    uint64_t b = 0;
+    static_assert(sizeof(a) == kSiphashTagBytes);
+    std::memcpy(&a, given, sizeof(a));
+    std::memcpy(&b, expected, sizeof(b));
+    return a == b;
+}
+
 const TokenKeys::Key& sealing_key(const TokenFields& fields, const TokenKeys& keys) {
     if (!fields.key_id) return keys.current();
     const TokenKeys::Key* key = keys.find(*fields.key_id);
@@ -81,8 +93,7 @@ std::optional<OpenedToken> open(Tag tag, char purpose, std::string_view text, co
 
     const size_t size = *decoded - tag_size(tag);
     const auto expected = make_tag(tag, *key, sheet.covered(size));
-    const std::string_view given(token + size, tag_size(tag));
-    if (!equal_constant_time(given, {expected.data(), tag_size(tag)})) return std::nullopt;
+    if (!is_same_tag(tag, token + size, expected.data())) return std::nullopt;
 
     OpenedToken opened;
     opened.key_id = key->id;

@@ -60,6 +60,7 @@ std::string_view Cursor::escaped_run(OctetClass octet_class) {
 std::optional<std::string_view> Cursor::quoted() {
     const char* const begin = at_;
     if (!take('"')) return std::nullopt;
+    at_ = skip_quoted_octets(at_, end_);
     while (at_ != end_) {
         const char c = *at_;
         if (is(c, kQuoted)) {

@@ -29,8 +29,9 @@ bool is_version(std::string_view text) {
 /// No space and no control character. What else a URI may not hold is for parse_uri() to say, where
 /// it is needed.
 bool is_request_uri(std::string_view uri) {
-    for (const char c : uri) {
-        if (!lexer::is(c, lexer::kVisible) || c == '<' || c == '>') return false;
+    const char* const end = uri.data() + uri.size();
+    for (const char* at = skip_request_uri_octets(uri.data(), end); at != end; ++at) {
+        if (!lexer::is(*at, lexer::kVisible) || *at == '<' || *at == '>') return false;
     }
     return !uri.empty();
 }
@@ -57,11 +58,11 @@ class MessageParser final {
     void read_start_line();
     void read_status_line(std::string_view line);
     void read_request_line(std::string_view line);
-    bool read_headers();
-    bool read_header();
+    inline bool read_headers();
+    inline bool read_header();
     bool find_line_end(const char* from, bool& is_clean);
-    bool read_known_header();
-    void add_field(HeaderId id, const char* name_end, const char* colon);
+    inline bool read_known_header();
+    inline void add_field(HeaderId id, const char* name_end, const char* colon);
     void read_cseq();
     void read_body();
 

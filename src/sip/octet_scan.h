@@ -37,6 +37,15 @@ inline unsigned scan_host_octets(__m128i octets) {
     return scan_bits(
         _mm_or_si128(_mm_or_si128(letters, digits), _mm_or_si128(dashes_and_dots, underscores)));
 }
+/// The bits of control octets, DEL, and the three given ones.
+inline unsigned scan_forbidden_octets(__m128i octets, char a, char b, char c) {
+    const __m128i controls = scan_range(octets, '\0', 0x20);
+    const __m128i one = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(a)),
+                                     _mm_cmpeq_epi8(octets, _mm_set1_epi8(b)));
+    const __m128i other = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(c)),
+                                       _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f)));
+    return scan_bits(_mm_or_si128(controls, _mm_or_si128(one, other)));
+}
 #endif
 
 /// The first CR or LF in [at, end), or `end`.
@@ -70,6 +79,32 @@ inline const char* skip_host_octets(const char* at, [[maybe_unused]] const char*
 #if defined(__SSE2__)
     for (; end - at >= kScanOctets; at += kScanOctets) {
         const unsigned others = scan_host_octets(scan_octets(at)) ^ 0xffffU;
+        if (others != 0) return at + std::countr_zero(others);
+    }
+#endif
+    return at;
+}
+
+/// Over visible octets of ASCII but '<' and '>'. May stop before the end of their run, never behind
+/// it.
+inline const char* skip_request_uri_octets(const char* at, [[maybe_unused]] const char* end) {
+#if defined(__SSE2__)
+    for (; end - at >= kScanOctets; at += kScanOctets) {
+        const __m128i octets = scan_octets(at);
+        const unsigned others =
+            scan_forbidden_octets(octets, ' ', '<', '>') | scan_bits(octets);  // not of ASCII
+        if (others != 0) return at + std::countr_zero(others);
+    }
+#endif
+    return at;
+}
+
+/// Over what stands between quotes as it is: all but quotes, backslashes and control octets. May
+/// stop before the end of their run, never behind it.
+inline const char* skip_quoted_octets(const char* at, [[maybe_unused]] const char* end) {
+#if defined(__SSE2__)
+    for (; end - at >= kScanOctets; at += kScanOctets) {
+        const unsigned others = scan_forbidden_octets(scan_octets(at), '"', '\\', '"');
         if (others != 0) return at + std::countr_zero(others);
     }
 #endif

@@ -50,15 +50,17 @@ TEST(OctetScan_Behaviour, FindsNoColonPastTheEndNorOneThatIsFar) {
     }
 }
 
-TEST(OctetScan_Behaviour, PassesEveryOctetOfAHostAndNoOther) {
+/// At the places around the width of the vector registers.
+template <class Scan, class Belongs>
+void expect_passes_those_alone(Scan scan, Belongs belongs) {
     for (int octet = 0; octet < 256; ++octet) {
         const auto c = static_cast<char>(octet);
         for (const size_t at : {size_t{0}, size_t{7}, size_t{15}, size_t{16}, size_t{31}}) {
             std::string text(48, 'x');
             text[at] = c;
             const char* begin = text.data();
-            const char* stopped = skip_host_octets(begin, begin + text.size());
-            if (!lexer::is(c, lexer::kHost)) {
+            const char* stopped = scan(begin, begin + text.size());
+            if (!belongs(c)) {
                 EXPECT_LE(stopped, begin + at) << octet;
                 continue;
             }
@@ -67,6 +69,21 @@ TEST(OctetScan_Behaviour, PassesEveryOctetOfAHostAndNoOther) {
 #endif
         }
     }
+}
+
+TEST(OctetScan_Behaviour, PassesEveryOctetOfARequestUriAndNoOther) {
+    expect_passes_those_alone(skip_request_uri_octets, [](char c) {
+        return lexer::is(c, lexer::kVisible) && c != '<' && c != '>';
+    });
+}
+
+TEST(OctetScan_Behaviour, PassesEveryOctetThatIsItselfBetweenQuotesAndNoOther) {
+    expect_passes_those_alone(skip_quoted_octets,
+                              [](char c) { return lexer::is(c, lexer::kQuoted) || c == ' '; });
+}
+
+TEST(OctetScan_Behaviour, PassesEveryOctetOfAHostAndNoOther) {
+    expect_passes_those_alone(skip_host_octets, [](char c) { return lexer::is(c, lexer::kHost); });
     const std::string all = "azAZ09-._bBcCdDeEfFgGhHiIjJkKlLmMnNoOpPqQrRsStTuUvVwWxXyY12345678";
     lexer::Cursor cursor(all);
     EXPECT_EQ(cursor.run(lexer::kHost), all);

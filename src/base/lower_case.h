@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
 namespace signalbox {
 
@@ -13,6 +15,19 @@ constexpr uint64_t lower_case(uint64_t octets) {
     const uint64_t past_z = low_bits + kEach * (0x80 - 'Z' - 1);
     const uint64_t is_upper = (from_a ^ past_z) & ~octets & (kEach * 0x80);
     return octets | is_upper >> 2;
+}
+
+/// A copy of `text` in lower case at `out`; one past it.
+inline char* copy_lower_case(std::string_view text, char* out) {
+    for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
+        uint64_t octets;
+        std::memcpy(&octets, text.data(), sizeof(octets));
+        octets = lower_case(octets);
+        std::memcpy(out, &octets, sizeof(octets));
+        out += sizeof(octets);
+    }
+    for (const char c : text) *out++ = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return out;
 }
 
 static_assert(lower_case(0x417a5a5b40c12d61) == 0x617a7a5b40c12d61);

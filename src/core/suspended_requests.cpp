@@ -2,6 +2,7 @@
 // Implements: RFC 3261 §22, §9.2 (CANCEL)
 #include "core/request_intake.h"
 #include "proxy/loop_detection.h"
+#include "proxy/resumed_request.h"
 #include "transport/receive.h"
 
 namespace signalbox::core {
@@ -42,17 +43,15 @@ void RequestIntake::on_credential_answer(Now now, const CredentialAnswer& answer
         return;
     }
     s_.wheel.cancel(found->timer);
-    sip::MessageView message;
-    CHECK(sip::parse_message(found->bytes.view(), message).has_value());
-    const auto request = proxy::read_request(message, found->flow, *found->snapshot);
-    CHECK(request.has_value());
+    const proxy::ResumedRequest resumed(found->bytes.view(), found->flow, *found->snapshot);
+    const proxy::IncomingRequest& request = resumed.request();
     // Its retransmission may have asked again and been admitted first; then this one is a
     // retransmission itself.
-    const auto match = s_.transactions.receive_request(now, request->received(), out.transmits);
+    const auto match = s_.transactions.receive_request(now, request.received(), out.transmits);
     if (match.kind == transaction::RequestMatch::Kind::New) {
-        auto routing = proxy::preprocess_route(*request, s_.keys, now.wall);
+        auto routing = proxy::preprocess_route(request, s_.keys, now.wall);
         CHECK(routing.has_value());
-        Candidate candidate{*request, *routing, {}, 0, false};
+        Candidate candidate{request, *routing, {}, 0, false};
         if (examine(now, candidate, out)) judge(now, candidate, answer, out);
     }
     forget(handle);
@@ -83,14 +82,11 @@ bool RequestIntake::cancel_suspended(Now now, const proxy::IncomingRequest& canc
     if (found == suspended_invites_.end()) return false;
     const SuspendedHandle handle = found->second;
     const SuspendedRequest& suspended = *suspended_.get(handle);
-    sip::MessageView message;
-    CHECK(sip::parse_message(suspended.bytes.view(), message).has_value());
+    const proxy::ResumedRequest invite(suspended.bytes.view(), suspended.flow, *suspended.snapshot);
     s_.reply.send_stateless(cancel.message, cancel.flow, cancel.snapshot, {200, {}, {}},
                             out.transmits);
-    const auto invite = proxy::read_request(message, suspended.flow, *suspended.snapshot);
-    CHECK(invite.has_value());
-    answer(now, *invite, 487, s_.reply.render(message, suspended.flow, *suspended.snapshot, 487),
-           out);
+    answer(now, invite.request(), 487,
+           s_.reply.render(invite.message(), suspended.flow, *suspended.snapshot, 487), out);
     forget(handle);
     return true;
 }

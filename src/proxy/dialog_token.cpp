@@ -3,8 +3,8 @@
 
 #include <cstring>
 
+#include "base/lower_case.h"
 #include "base/sip_hasher.h"
-#include "base/text.h"
 #include "proxy/token_payload.h"
 
 namespace signalbox::proxy {
@@ -50,22 +50,20 @@ uint32_t identity_hash(uint64_t dialog, const DialogIdentity& identity,
 
 uint64_t hop_hash(const sip::Uri& uri) {
     std::array<char, 600> text;
-    size_t size = 0;
     // A NUL ends each part: no part can have one, so that no two hops are one text.
-    for (const char c : uri.host.substr(0, 256)) text[size++] = text::lower(c);
-    text[size++] = '\0';
+    char* end = copy_lower_case(uri.host.substr(0, 256), text.data());
+    *end++ = '\0';
     const uint16_t port = uri.port_or_default();
-    std::memcpy(text.data() + size, &port, sizeof port);
-    size += sizeof port;
-    if (const auto transport = uri.param("transport")) {
-        for (const char c : transport->substr(0, 16)) text[size++] = text::lower(c);
-    }
+    std::memcpy(end, &port, sizeof port);
+    end += sizeof port;
+    if (const auto transport = uri.param("transport"))
+        end = copy_lower_case(transport->substr(0, 16), end);
     // It is there that the request would go (RFC 3263 §4).
     if (const auto maddr = uri.param("maddr")) {
-        text[size++] = '\0';
-        for (const char c : maddr->substr(0, 256)) text[size++] = text::lower(c);
+        *end++ = '\0';
+        end = copy_lower_case(maddr->substr(0, 256), end);
     }
-    return SipHasher(kHopKey).add({text.data(), size}).finish();
+    return SipHasher(kHopKey).add({text.data(), static_cast<size_t>(end - text.data())}).finish();
 }
 
 DialogTokenText seal_dialog_token(const DialogToken& token, uint16_t node,

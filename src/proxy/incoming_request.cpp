@@ -21,10 +21,4 @@ IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFiel
             key};
 }
 
-Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,
-                                     const ports::Snapshot& snapshot) {
-    TRY_ASSIGN(fields, sip::check_message(message));
-    return make_request(message, fields, flow, snapshot);
-}
-
 }  // namespace signalbox::proxy

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string_view>
 
-#include "base/result.h"
 #include "ports/snapshot.h"
 #include "sip/check_message.h"
 #include "sip/message_view.h"
@@ -14,15 +13,16 @@
 
 namespace signalbox::proxy {
 
-/// Views: the packet. Lives for one call into the core.
+/// Views: the packet, and what check_message() read of it. Lives for one call into the core.
 struct IncomingRequest {
     const sip::MessageView& message;
     const transport::Flow& flow;
     const ports::Snapshot& snapshot;
-    sip::Via via;
+    const sip::Via& via;
     std::string_view more_vias;  // behind it in the same header field
-    sip::NameAddr from, to;
-    sip::CSeq cseq;
+    const sip::NameAddr& from;
+    const sip::NameAddr& to;
+    const sip::CSeq& cseq;
     std::string_view call_id;
     std::optional<uint32_t> max_forwards;
     bool is_trusted = false;                             // its source needs no credentials
@@ -39,8 +39,5 @@ struct IncomingRequest {
 IncomingRequest make_request(const sip::MessageView& message, const sip::KeyFields& fields,
                              const transport::Flow& flow, const ports::Snapshot& snapshot,
                              transaction::ServerKey key = {});
-/// The same of a message that is checked here. The error names the field.
-Result<IncomingRequest> read_request(const sip::MessageView& message, const transport::Flow& flow,
-                                     const ports::Snapshot& snapshot);
 
 }  // namespace signalbox::proxy

@@ -23,16 +23,16 @@ namespace {
 /// response arrived may be newer than the configuration's list of ours.
 bool is_own_sent_by(const sip::Via& via, const transport::Flow& flow,
                     const ports::Snapshot& snapshot) {
+    const uint16_t port = via.port_or_default();
+    const bool is_listening = std::any_of(
+        snapshot.listeners.begin(), snapshot.listeners.end(),
+        [port](const transport::Listener& listener) { return listener.bound.port == port; });
+    if (is_listening && IpAddress::parse(via.host) == flow.local.address) return true;
     sip::Uri sent_by;
     sent_by.scheme = sip::Scheme::Sip;
     sent_by.host = via.host;
-    sent_by.port = via.port_or_default();
-    if (snapshot.is_own_address(sent_by)) return true;
-    return IpAddress::parse(via.host) == flow.local.address &&
-           std::any_of(snapshot.listeners.begin(), snapshot.listeners.end(),
-                       [&](const transport::Listener& listener) {
-                           return listener.bound.port == *sent_by.port;
-                       });
+    sent_by.port = port;
+    return snapshot.is_own_address(sent_by);
 }
 
 /// RFC 3261 §16.7 step 6: without any final response a 408 is sent.

@@ -1,4 +1,4 @@
-// A request that a context kept, parsed again when something is needed of it later.
+// A request that was kept, parsed again when something is needed of it later.
 #pragma once
 
 #include <optional>
@@ -8,16 +8,20 @@
 
 namespace signalbox::proxy {
 
-/// Views: the context's arena. It was read before, so that it can be read again: anything else is a
-/// programmer's error.
+/// Views: the octets, the flow and the snapshot. It was read before, so that it can be read again:
+/// anything else is a programmer's error.
 class ResumedRequest final {
  public:
-    explicit ResumedRequest(const ResponseContext& context) {
-        CHECK(sip::parse_message(context.request, message_).has_value());
-        auto read = read_request(message_, context.flow, *context.snapshot);
-        CHECK(read.has_value());
-        request_.emplace(*read);
+    ResumedRequest(std::string_view bytes, const transport::Flow& flow,
+                   const ports::Snapshot& snapshot) {
+        CHECK(sip::parse_message(bytes, message_).has_value());
+        const auto fields = sip::check_message(message_);
+        CHECK(fields.has_value());
+        fields_ = *fields;
+        request_.emplace(make_request(message_, fields_, flow, snapshot));
     }
+    explicit ResumedRequest(const ResponseContext& context)
+        : ResumedRequest(context.request, context.flow, *context.snapshot) {}
     ResumedRequest(const ResumedRequest&) = delete;
     ResumedRequest& operator=(const ResumedRequest&) = delete;
 
@@ -26,6 +30,7 @@ class ResumedRequest final {
 
  private:
     sip::MessageView message_;
+    sip::KeyFields fields_;
     std::optional<IncomingRequest> request_;
 };
 

@@ -8,6 +8,7 @@
 #include "proxy/proxy_core.h"
 #include "proxy/request_uri.h"
 #include "proxy/response_forwarding.h"
+#include "proxy/resumed_request.h"
 #include "proxy/stable_hash.h"
 #include "proxy/via_flow.h"
 #include "resolver/locate_server.h"
@@ -171,25 +172,23 @@ bool ProxyCore::forward_to_only_target(Now now, const IncomingRequest& request,
 
 void ProxyCore::on_stateless_request(Now now, uint8_t from, const StatelessRequest& handed,
                                      ports::Outbox& out) {
-    sip::MessageView message;
-    CHECK(sip::parse_message(handed.bytes, message).has_value());
-    const auto request = read_request(message, handed.flow, s_.snapshots.current());
-    CHECK(request.has_value());
-    const auto routing = preprocess_route(*request, s_.keys, now.wall);
+    const ResumedRequest resumed(handed.bytes, handed.flow, s_.snapshots.current());
+    const IncomingRequest& request = resumed.request();
+    const auto routing = preprocess_route(request, s_.keys, now.wall);
     CHECK(routing.has_value());
-    if (handed.needs_state) return take_back(now, *request, *routing, handed, out);
-    if (request->method() == Method::Ack && routing->token) {
-        const auto instance = gruu_question(*request, *routing);
+    if (handed.needs_state) return take_back(now, request, *routing, handed, out);
+    if (request.method() == Method::Ack && routing->token) {
+        const auto instance = gruu_question(request, *routing);
         if (instance &&
-            forward_ack_to_phone(now, *request, *routing, *instance, handed.loop_hash, out))
+            forward_ack_to_phone(now, request, *routing, *instance, handed.loop_hash, out))
             return;
-        if (!send_ack(now, *request, *routing, {routing->target(), handed.loop_hash},
+        if (!send_ack(now, request, *routing, {routing->target(), handed.loop_hash},
                       routing->token->flow, out))
             s_.counters.add(Counter::stray_acks_dropped_total);
         return;
     }
     const LocationQuestion question{0, handed.tenant, handed.aor};
-    if (forward_to_only_target(now, *request, *routing, question, handed.loop_hash, out)) return;
+    if (forward_to_only_target(now, request, *routing, question, handed.loop_hash, out)) return;
     StatelessRequest back = handed;
     back.needs_state = true;
     encode(ShardMessage(back), out.shard_message(from));

@@ -5,6 +5,7 @@
 #include "proxy/next_hop.h"
 #include "proxy/owner.h"
 #include "proxy/proxy_core.h"
+#include "proxy/resumed_request.h"
 #include "proxy/stable_hash.h"
 
 namespace signalbox::proxy {
@@ -57,13 +58,10 @@ void ProxyCore::go_on_with_ack(Now now, WaitingAckHandle handle, ports::Outbox& 
         s_.wheel.arm(ack->timer, resolver_.wait_until(snapshot.resolver, ack->attempts.lookup));
         return;
     }
-    sip::MessageView message;
-    CHECK(sip::parse_message(ack->bytes, message).has_value());
-    const auto request = read_request(message, ack->flow, snapshot);
-    CHECK(request.has_value());
-    const auto routing = preprocess_route(*request, s_.keys, now.wall);
+    const ResumedRequest resumed(ack->bytes, ack->flow, snapshot);
+    const auto routing = preprocess_route(resumed.request(), s_.keys, now.wall);
     CHECK(routing.has_value());
-    if (!send_looked_up_ack(now, *request, *routing, ack->loop_hash, flow, out))
+    if (!send_looked_up_ack(now, resumed.request(), *routing, ack->loop_hash, flow, out))
         s_.counters.add(Counter::stray_acks_dropped_total);
     end_waiting_ack(handle);
 }

@@ -6,9 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/check.h"
 #include "proxy/dialog_token.h"
-#include "proxy/incoming_request.h"
+#include "proxy/resumed_request.h"
 
 namespace signalbox::proxy::testing {
 
@@ -76,21 +75,17 @@ class Read final {
     explicit Read(std::string text, const ports::Snapshot& given = snapshot(),
                   const transport::Flow& by = flow())
         : text_(std::move(text)), snapshot_(given), flow_(by) {
-        CHECK(sip::parse_message(text_, view_).has_value());
-        auto read = read_request(view_, flow_, snapshot_);
-        CHECK(read.has_value());
-        request_.emplace(*read);
+        request_.emplace(text_, flow_, snapshot_);
     }
     Read(const Read&) = delete;
-    const IncomingRequest& operator*() const { return *request_; }
-    const IncomingRequest* operator->() const { return &*request_; }
+    const IncomingRequest& operator*() const { return request_->request(); }
+    const IncomingRequest* operator->() const { return &request_->request(); }
 
  private:
     std::string text_;
     ports::Snapshot snapshot_;
     transport::Flow flow_;
-    sip::MessageView view_;
-    std::optional<IncomingRequest> request_;
+    std::optional<ResumedRequest> request_;
 };
 
 }  // namespace signalbox::proxy::testing

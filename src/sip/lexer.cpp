@@ -12,8 +12,15 @@ namespace {
 constexpr size_t kHostBytesMax = 255;
 
 /// Over octets of the class. May stop before the end of their run, never behind it.
-const char* skip_class(const char* at, const char* end, OctetClass octet_class) {
+inline const char* skip_class(const char* at, const char* end, OctetClass octet_class) {
     return (kClassesOfHosts & octet_class) != 0 ? skip_host_octets(at, end) : at;
+}
+
+/// Where a run of octets of the class ends.
+inline const char* end_of_run(const char* at, const char* end, OctetClass octet_class) {
+    at = skip_class(at, end, octet_class);
+    while (at != end && is(*at, octet_class)) ++at;
+    return at;
 }
 
 }  // namespace
@@ -34,9 +41,7 @@ void Cursor::skip_white_slowly() {
 
 std::string_view Cursor::run(OctetClass octet_class) {
     const char* const begin = at_;
-    const char* at = skip_class(begin, end_, octet_class);
-    while (at != end_ && is(*at, octet_class)) ++at;
-    at_ = at;
+    at_ = end_of_run(begin, end_, octet_class);
     return since(begin);
 }
 
@@ -114,8 +119,10 @@ bool Cursor::host_name() {
 }
 
 bool Cursor::parameter(Param& out) {
+    const char* const begin = at_;
     out.value.reset();
-    out.name = run(kToken);
+    at_ = end_of_run(begin, end_, kToken);
+    out.name = since(begin);
     if (out.name.empty()) return false;
     skip_white();
     if (!take('=')) return true;
@@ -124,7 +131,9 @@ bool Cursor::parameter(Param& out) {
         out.value = quoted();
         if (!out.value) return false;
     } else {
-        out.value = run(kParamValue);
+        const char* const value = at_;
+        at_ = end_of_run(value, end_, kParamValue);
+        out.value = since(value);
     }
     skip_white();
     return true;

@@ -107,6 +107,18 @@ TEST(CheckMessage_Rfc3261_17_1_3, ResponsesAreHeldToTheSame) {
     EXPECT_EQ(check_outcome(replaced(response, "CSeq: 7", "CSeq: -7")), "Malformed CSeq");
 }
 
+TEST(CheckMessage_Rfc3261_17_1_3, OfTheFromAndToOfAResponseOnlyTheTagsAreRead) {
+    const auto response = [](std::string_view from, std::string_view to) {
+        return lines({"SIP/2.0 200 OK", "Via: SIP/2.0/UDP p.example.test;branch=z9hG4bK1",
+                      "From: " + std::string(from), "To: " + std::string(to), "Call-ID: 1",
+                      "CSeq: 7 OPTIONS", ""});
+    };
+    EXPECT_EQ(check_outcome(response("<sip:alice@@x>;tag=a", "<no uri>;tag=b")), "ok");
+    EXPECT_EQ(check_outcome(response("<sip:x>;tag=a;tag=b", "<sip:y>")), "Malformed From");
+    EXPECT_EQ(check_outcome(response("<sip:x>", "<no uri;tag=b")), "Malformed To");
+    EXPECT_EQ(check_outcome(response("<sip:x>", "<sip:y>, <sip:z>")), "Malformed To");
+}
+
 TEST(CheckMessage_Rfc3261_7_3_1, CompactFormsFoldsAndCaseOfEveryFieldPass) {
     EXPECT_EQ(
         check_outcome("OPTIONS sip:x SIP/2.0\r\n"

@@ -92,6 +92,9 @@ TEST(Receive_Rfc3581_4, ValuesThatTheClientWroteAreOverwritten) {
     expect_stamped("SIP/2.0/UDP 198.51.100.7;received=203.0.113.1;branch=z9hG4bK1",
                    "198.51.100.7:5060",
                    "SIP/2.0/UDP 198.51.100.7;received=198.51.100.7;branch=z9hG4bK1");
+    expect_stamped("SIP/2.0/UDP 10.0.0.5;rport=1;branch=z9hG4bK1;received=203.0.113.1;x",
+                   "198.51.100.7:40000",
+                   "SIP/2.0/UDP 10.0.0.5;rport=40000;branch=z9hG4bK1;received=198.51.100.7;x");
     expect_stamped("SIP/2.0/UDP 10.0.0.5;received=203.0.113.1;rport=1;branch=z9hG4bK1",
                    "198.51.100.7:5060",
                    "SIP/2.0/UDP 10.0.0.5;received=198.51.100.7;rport=5060;branch=z9hG4bK1");

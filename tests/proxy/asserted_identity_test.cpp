@@ -22,6 +22,9 @@ std::string edited(const std::vector<std::string>& lines, const TrustBorder& bor
     CHECK(edits.ok());
     std::string out;
     edits.render(out);
+    // Whoever asks first whether there is anything to do misses nothing.
+    EXPECT_TRUE(says_of_users(read->message) || !border.asserted.empty() ||
+                out == read->message.bytes());
     return out;
 }
 /// What stands between the top Via and From afterwards, and what was added at the end.

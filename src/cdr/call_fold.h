@@ -34,7 +34,7 @@ class CallFold final {
         Open(const ports::CallEvent& started, std::string_view encoded, uint64_t begun_before)
             : events(started.header, encoded), order(begun_before) {}
         CallEvents events;
-        uint64_t order;  // how many calls had begun before
+        uint64_t order;  // rises from one beginning to the next
     };
 
     boost::unordered_flat_map<uint64_t, Open> open_;

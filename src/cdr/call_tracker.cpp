@@ -53,8 +53,8 @@ uint64_t CallTracker::key(std::string_view call_id, std::string_view caller_tag)
     return SipHasher(hash_key_).add(caller_tag).add(call_id).finish();
 }
 
-CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller_tag,
-                               uint64_t key) {
+CallHandle CallTracker::insert(uint64_t key_of_call, std::string_view call_id,
+                               std::string_view caller_tag) {
     const CallHandle handle = calls_.emplace();
     if (!handle) return {};
     Call& call = *calls_.get(handle);
@@ -66,7 +66,7 @@ CallHandle CallTracker::insert(std::string_view call_id, std::string_view caller
     call.identity = PooledBytes(pool_, {text.data(), id_size + tag_size});
     call.call_id_size = static_cast<uint32_t>(id_size);
     call.caller_tag_size = static_cast<uint32_t>(tag_size);
-    call.key = key;
+    call.key = key_of_call;
     call.timer.kind = kCallTimer;
     call.timer.owner = handle.packed();
     by_key_[call.key] = handle;
@@ -98,7 +98,7 @@ ports::EventHeader CallTracker::header(Now now, const Call& call, JournalEventKi
 
 CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& out) {
     const uint64_t key_of_call = key(start.call_id, start.caller_tag);
-    const CallHandle known = find(start.call_id, start.caller_tag, key_of_call);
+    const CallHandle known = find_by_key(key_of_call, start.call_id, start.caller_tag);
     if (known) {
         Call& call = *calls_.get(known);
         const bool is_journalled = call.held_events > 0;  // and not only for a restart
@@ -107,7 +107,7 @@ CallHandle CallTracker::begin(Now now, const CallStart& start, ports::Outbox& ou
         if (!call.is_answered) call.timer.is_armed() ? wheel_.cancel(call.timer) : void();
         return known;
     }
-    const CallHandle handle = insert(start.call_id, start.caller_tag, key_of_call);
+    const CallHandle handle = insert(key_of_call, start.call_id, start.caller_tag);
     if (!handle) {
         counters_.add(Counter::calls_untracked_total);
         return {};
@@ -251,9 +251,9 @@ void CallTracker::session_refreshed(Now now, CallHandle handle, std::optional<Du
     wheel_.arm(call->timer, now.monotonic + call->lifetime());
 }
 
-CallHandle CallTracker::find(std::string_view call_id, std::string_view caller_tag,
-                             uint64_t key) const {
-    const auto found = by_key_.find(key);
+CallHandle CallTracker::find_by_key(uint64_t key_of_call, std::string_view call_id,
+                                    std::string_view caller_tag) const {
+    const auto found = by_key_.find(key_of_call);
     if (found == by_key_.end()) return {};
     const Call* call = calls_.get(found->second);
     const bool is_it = call != nullptr && call_id.starts_with(call->call_id()) &&
@@ -262,7 +262,7 @@ CallHandle CallTracker::find(std::string_view call_id, std::string_view caller_t
 }
 
 CallHandle CallTracker::find(std::string_view call_id, std::string_view caller_tag) const {
-    return find(call_id, caller_tag, key(call_id, caller_tag));
+    return find_by_key(key(call_id, caller_tag), call_id, caller_tag);
 }
 
 CallHandle CallTracker::find(std::string_view call_id, std::string_view tag_a,

@@ -100,8 +100,9 @@ class CallTracker final {
     ports::LiveCallsReply page(uint32_t after, uint32_t limit) const;
 
  private:
-    CallHandle find(std::string_view call_id, std::string_view caller_tag, uint64_t key) const;
-    CallHandle insert(std::string_view call_id, std::string_view caller_tag, uint64_t key);
+    CallHandle find_by_key(uint64_t key_of_call, std::string_view call_id,
+                           std::string_view caller_tag) const;
+    CallHandle insert(uint64_t key_of_call, std::string_view call_id, std::string_view caller_tag);
     void erase(CallHandle handle);
     void hold(Now now, Call& call, int status, ports::EndedBy by, std::string_view reason,
               ports::Outbox& out);

@@ -10,8 +10,8 @@ using ports::EndedBy;
 
 void CallTracker::restore(Now now, const ports::OpenCall& open, Duration call_max) {
     const uint64_t key_of_call = key(open.call_id, open.caller_tag);
-    if (find(open.call_id, open.caller_tag, key_of_call)) return;
-    const CallHandle handle = insert(open.call_id, open.caller_tag, key_of_call);
+    if (find_by_key(key_of_call, open.call_id, open.caller_tag)) return;
+    const CallHandle handle = insert(key_of_call, open.call_id, open.caller_tag);
     if (!handle) {
         counters_.add(Counter::calls_untracked_total);
         return;

@@ -37,8 +37,9 @@ void read_control(const msghdr& header, bool is_wildcard, Datagram& out) {
     }
 }
 
-/// What the system says beside a datagram is one more copy for it. The address that it was sent to
-/// belongs to each one; when it came, to the first of eight, whose wait is the longest.
+/// How many datagrams share what the system says beside one of them, which costs it a copy. The
+/// address that a datagram was sent to is its own; when it came may be said of the first of eight:
+/// its wait is the longest.
 size_t control_stride(const UdpSocket& socket) {
     return socket.is_wildcard() ? 1 : 8;
 }
@@ -144,7 +145,7 @@ UdpReceiver::UdpReceiver()
 
 size_t UdpReceiver::receive(const UdpSocket& socket, size_t count_max) {
     for (size_t i = 0; i < used_; ++i) messages_[i].msg_hdr.msg_namelen = sizeof(SocketAddress);
-    offer_controls(socket);
+    offer_controls(control_stride(socket));
     const int received = ::recvmmsg(socket.fd(), messages_.data(), static_cast<unsigned>(count_max),
                                     MSG_DONTWAIT, nullptr);
     // An error here is a full stop for this turn only: EAGAIN, or an ICMP message that concerns
@@ -153,8 +154,15 @@ size_t UdpReceiver::receive(const UdpSocket& socket, size_t count_max) {
     return used_;
 }
 
-void UdpReceiver::offer_controls(const UdpSocket& socket) {
-    for (size_t i = 0; i < kDatagramBatch; i += control_stride(socket)) {
+void UdpReceiver::offer_controls(size_t stride) {
+    if (stride != stride_) {
+        for (mmsghdr& message : messages_) {
+            message.msg_hdr.msg_control = nullptr;
+            message.msg_hdr.msg_controllen = 0;
+        }
+    }
+    stride_ = stride;
+    for (size_t i = 0; i < kDatagramBatch; i += stride) {
         messages_[i].msg_hdr.msg_control = controls_[i].octets.data();
         messages_[i].msg_hdr.msg_controllen = sizeof(controls_[i].octets);
     }

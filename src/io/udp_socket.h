@@ -90,7 +90,8 @@ class UdpReceiver final {
     Datagram datagram(const UdpSocket& socket, size_t index) const;
 
  private:
-    void offer_controls(const UdpSocket& socket);
+    void offer_controls(size_t stride);
+
     static constexpr size_t kBufferBytes = 65536;
     // Buffers at multiples of 64 KiB would all fall into the same few cache sets.
     static constexpr size_t kStrideBytes = kBufferBytes + 25 * 64;
@@ -105,6 +106,7 @@ class UdpReceiver final {
     std::array<SocketAddress, kDatagramBatch> remotes_{};
     std::array<Control, kDatagramBatch> controls_{};
     size_t used_ = 0;
+    size_t stride_ = 0;  // of the messages that have room for what is said beside them
 };
 
 }  // namespace signalbox::io

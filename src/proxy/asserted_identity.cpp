@@ -39,12 +39,12 @@ void remove_all(const sip::MessageView& message, HeaderId id, sip::EditList& edi
     }
 }
 
-/// The next of these from `field` on, a header field whose name is not indexed; or null.
+/// The first of these from `field` on, itself one whose name is not indexed; or null.
 const sip::HeaderField* private_assertion(const sip::MessageView& message,
                                           const sip::HeaderField* field) {
     for (; field != nullptr; field = message.next(field)) {
         const std::string_view name = message.name(*field);
-        if (name.size() >= 10 && name[1] == '-' && is_private_assertion(name)) break;
+        if (name.size() > 2 && name[1] == '-' && is_private_assertion(name)) break;
     }
     return field;
 }

@@ -35,7 +35,7 @@ Result<void> check_counts(const MessageView& view) {
 }
 
 /// One address and no second one behind a comma. Whom a response is from and to, its request has
-/// said: only their tags are of use.
+/// said: only their tags are of use, and a URI that cannot be read is no reason to lose it.
 Result<void> read_address(const MessageView& view, HeaderId id, ErrorCode bad, NameAddr& address) {
     const HeaderField* field = view.first(id);
     std::string_view rest;

@@ -13,7 +13,7 @@ namespace signalbox::sip {
 struct KeyFields {
     Via via;                     // the topmost
     std::string_view more_vias;  // behind it in the same header field; empty without
-    NameAddr from, to;           // of a response without their URIs
+    NameAddr from, to;           // of a response with `uri` empty
     CSeq cseq;
     std::optional<uint32_t> max_forwards;
 };

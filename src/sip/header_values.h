@@ -24,10 +24,10 @@ struct Via {
     std::string_view params;  // from the first ';' on, or empty
     std::string_view branch;  // empty: none
     std::optional<std::string_view> received;
-    std::string_view received_text;  // the whole parameter; empty: none
+    std::string_view received_text;  // the whole parameter, within `text`; empty: none
     bool has_rport = false;
     std::optional<uint16_t> rport;  // with a value
-    std::string_view rport_text;    // the whole parameter; empty: none
+    std::string_view rport_text;    // the whole parameter, within `text`; empty: none
     std::optional<std::string_view> maddr;
     std::optional<uint32_t> ttl;
     /// The branch begins with z9hG4bK, in any case (RFC 3261 §8.1.1.7).

@@ -37,7 +37,7 @@ inline unsigned scan_host_octets(__m128i octets) {
     return scan_bits(
         _mm_or_si128(_mm_or_si128(letters, digits), _mm_or_si128(dashes_and_dots, underscores)));
 }
-/// The bits of control octets, DEL, and the three given ones.
+/// The bits of control octets, DEL, and three given ones.
 inline unsigned scan_forbidden_octets(__m128i octets, char a, char b, char c) {
     const __m128i controls = scan_range(octets, '\0', 0x20);
     const __m128i one = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(a)),

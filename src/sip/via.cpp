@@ -27,9 +27,14 @@ bool is_received_address(std::string_view value) {
     return lexer::all_of(value, lexer::kAddress6);
 }
 
+/// All of it. An empty value stands behind the white space that follows its equals sign, perhaps
+/// past the end of the Via.
 std::string_view text_of(const Param& param) {
     const std::string_view last = param.value.value_or(param.name);
-    return {param.name.data(), static_cast<size_t>(last.data() + last.size() - param.name.data())};
+    const char* const begin = param.name.data();
+    const char* end = last.data() + last.size();
+    while (lexer::is_white(end[-1])) --end;
+    return {begin, static_cast<size_t>(end - begin)};
 }
 
 bool set_branch(Via& via, const Param& param) {

@@ -55,6 +55,7 @@ void for_each_change(const sip::Via& top, const Flow& flow, Change&& change) {
         rport.append_port(flow.remote.port);
         replace(top.rport_text, rport);
     };
+    // Where one of them is absent, either order will do.
     const bool is_rport_last = top.received_text.data() < top.rport_text.data();
     if (top.has_rport && !is_rport_last) replace_rport();
     StampText received(";received=");

@@ -38,6 +38,8 @@ TEST(Text_Behaviour, EqualTextsAreEqualAtEveryPlaceAndLength) {
 
 TEST(Text_Behaviour, FindsAPrefixWithoutRegardToCase) {
     EXPECT_TRUE(istarts_with("SIP/2.0", "sip/"));
+    EXPECT_TRUE(istarts_with("Z9HG4BKx", "z9hG4bK"));
+    EXPECT_FALSE(istarts_with("sip:x", "sips:"));
     EXPECT_TRUE(istarts_with("sip", ""));
     EXPECT_FALSE(istarts_with("si", "sip"));
     EXPECT_FALSE(istarts_with("xip", "sip"));

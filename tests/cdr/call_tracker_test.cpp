@@ -117,6 +117,17 @@ TEST_F(CallTracker_Behaviour, TheSameCallIsFoundByEitherTag) {
     EXPECT_EQ(events(), "S");
 }
 
+TEST_F(CallTracker_Behaviour, ACallerWithoutATagHasNoOtherCallersCall) {
+    CallStart start;
+    start.call_id = "c1";
+    const CallHandle tagless = tracker.begin(now, start, out);
+    start.caller_tag = "a1";
+    EXPECT_FALSE(tracker.find("c1", "a1"));
+    EXPECT_NE(tracker.begin(now, start, out), tagless);
+    EXPECT_EQ(tracker.find("c1", ""), tagless);
+    EXPECT_EQ(events(), "SS");
+}
+
 TEST_F(CallTracker_Rfc3261_8_1_3, AFailureThatInvitesARetryIsHeld) {
     for (const int status : {300, 302, 399, 401, 407, 413, 415, 416, 420, 421, 422, 423}) {
         const CallHandle call = begin(std::to_string(status));

@@ -183,6 +183,29 @@ TEST_F(UdpSocket_Behaviour, AWildcardSocketLearnsTheLocalAddressAndAnswersFromIt
     EXPECT_EQ(receiver.datagram(client, 0).remote, second);
 }
 
+TEST_F(UdpSocket_Behaviour, AWildcardSocketLearnsTheLocalAddressOfEachDatagramOfABatch) {
+    UdpSocket bound = make(kLoopback);
+    UdpSocket any = make({IpAddress::v4(0, 0, 0, 0), 0});
+    UdpSocket client = make(kLoopback);
+    for (int round = 0; round < 2; ++round) {
+        for (uint8_t host = 1; host <= 20; ++host) {
+            client.send({}, {IpAddress::v4(127, 0, 0, host), any.bound().port}, "x", 0, counters,
+                        failed);
+        }
+        client.flush(counters, failed);
+        ASSERT_EQ(texts(any).size(), 20u);
+        for (uint8_t host = 1; host <= 20; ++host) {
+            EXPECT_EQ(receiver.datagram(any, host - 1u).local.address,
+                      IpAddress::v4(127, 0, 0, host));
+        }
+        // A receiver goes from socket to socket.
+        client.send({}, bound.bound(), "y", 0, counters, failed);
+        client.flush(counters, failed);
+        ASSERT_EQ(texts(bound).size(), 1u);
+        EXPECT_EQ(receiver.datagram(bound, 0).local, bound.bound());
+    }
+}
+
 TEST_F(UdpSocket_Behaviour, Ipv6WildcardSocketsDoTheSame) {
     ASSERT_TRUE(open_bound_socket(Transport::Udp, *Endpoint::parse("[::1]:0"), Sharing::Alone))
         << "This machine has no ::1, which this test needs: sysctl net.ipv6.conf.lo.disable_ipv6=0";

@@ -130,6 +130,18 @@ TEST(MessageView_Behaviour, HeaderFieldsCoverEveryOctetBetweenStartLineAndEmptyL
     EXPECT_EQ(expected, message.view.headers_end());
 }
 
+TEST(MessageView_Behaviour, AViewThatIsReadIntoAgainKeepsNothingOfBefore) {
+    MessageView view;
+    ASSERT_TRUE(
+        parse_message("OPTIONS sip:x SIP/2.0\r\nv: 1\r\nv: 2\r\nCSeq: 1 OPTIONS\r\n\r\n", view));
+    EXPECT_TRUE(view.is_repeated(HeaderId::Via));
+    EXPECT_TRUE(view.cseq().has_value());
+    ASSERT_TRUE(parse_message("OPTIONS sip:x SIP/2.0\r\nv: 3\r\nTo: t\r\n\r\n", view));
+    EXPECT_FALSE(view.is_repeated(HeaderId::Via));
+    EXPECT_EQ(view.next(view.first(HeaderId::Via)), nullptr);
+    EXPECT_FALSE(view.cseq().has_value());
+}
+
 TEST(MessageView_Rfc3261_7_3_1, FieldsOfOneNameAreFoundInOrderInAnyForm) {
     const Parsed message(
         "OPTIONS sip:x SIP/2.0\r\nVia: 1\r\nv: 2\r\nTo: t\r\nVIA: 3\r\nX-A: 4\r\nX-B: 5\r\n\r\n");

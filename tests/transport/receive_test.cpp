@@ -92,12 +92,27 @@ TEST(Receive_Rfc3581_4, ValuesThatTheClientWroteAreOverwritten) {
     expect_stamped("SIP/2.0/UDP 198.51.100.7;received=203.0.113.1;branch=z9hG4bK1",
                    "198.51.100.7:5060",
                    "SIP/2.0/UDP 198.51.100.7;received=198.51.100.7;branch=z9hG4bK1");
+    // A value that is not there ends nowhere but in the Via.
+    expect_stamped("SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK1;rport=", "198.51.100.7:40000",
+                   "SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK1;rport=40000;received=198.51.100.7");
+    expect_stamped("SIP/2.0/UDP 10.0.0.5;rport= ;branch=z9hG4bK1", "198.51.100.7:40000",
+                   "SIP/2.0/UDP 10.0.0.5;rport=40000 ;branch=z9hG4bK1;received=198.51.100.7");
     expect_stamped("SIP/2.0/UDP 10.0.0.5;rport=1;branch=z9hG4bK1;received=203.0.113.1;x",
                    "198.51.100.7:40000",
                    "SIP/2.0/UDP 10.0.0.5;rport=40000;branch=z9hG4bK1;received=198.51.100.7;x");
     expect_stamped("SIP/2.0/UDP 10.0.0.5;received=203.0.113.1;rport=1;branch=z9hG4bK1",
                    "198.51.100.7:5060",
                    "SIP/2.0/UDP 10.0.0.5;received=198.51.100.7;rport=5060;branch=z9hG4bK1");
+}
+
+TEST(Receive_Rfc3581_4, AnEmptyRportBeforeAnotherViaLeavesThatAsItIs) {
+    for (const std::string gap : {" ", "\t", "\r\n "}) {
+        EXPECT_EQ(
+            stamped_in_place("SIP/2.0/UDP a;rport=" + gap + ",SIP/2.0/UDP b", "198.51.100.7:40000"),
+            "SIP/2.0/UDP a;rport=40000;received=198.51.100.7" + gap + ",SIP/2.0/UDP b");
+        EXPECT_EQ(stamped("SIP/2.0/UDP a;rport=" + gap + ",SIP/2.0/UDP b", "198.51.100.7:40000"),
+                  "SIP/2.0/UDP a;rport=40000;received=198.51.100.7");
+    }
 }
 
 TEST(Receive_Rfc3261_18_2_2, AResponseOverAStreamUsesItsConnection) {

@@ -23,6 +23,8 @@ void use_via(std::string_view value) {
         CHECK(is_within(via->text, via->host));
         CHECK(is_within(via->text, via->params));
         CHECK(is_within(via->params, via->branch));
+        CHECK(is_within(via->params, via->rport_text));
+        CHECK(is_within(via->params, via->received_text));
         CHECK(via->port_or_default() != 0);
         const Result<Via> again = parse_via(via->text);
         CHECK(again.has_value());

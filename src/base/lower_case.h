@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace signalbox {
 
 /// Eight characters in lower case: each of 'A' to 'Z' gets bit 5, all others stay as they are.
@@ -17,16 +19,16 @@ constexpr uint64_t lower_case(uint64_t octets) {
     return octets | is_upper >> 2;
 }
 
-/// A copy of `text` in lower case at `out`; one past it.
-inline char* copy_lower_case(std::string_view text, char* out) {
-    for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
+/// A copy of `from` in lower case at `out`; one past it.
+inline char* copy_lower_case(std::string_view from, char* out) {
+    for (; from.size() >= sizeof(uint64_t); from.remove_prefix(sizeof(uint64_t))) {
         uint64_t octets;
-        std::memcpy(&octets, text.data(), sizeof(octets));
+        std::memcpy(&octets, from.data(), sizeof(octets));
         octets = lower_case(octets);
         std::memcpy(out, &octets, sizeof(octets));
         out += sizeof(octets);
     }
-    for (const char c : text) *out++ = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    for (const char c : from) *out++ = text::lower(c);
     return out;
 }
 

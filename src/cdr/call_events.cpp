@@ -1,7 +1,7 @@
 // What the journal says of one call: its events as they were encoded, and what follows from them.
 #include "cdr/call_events.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/byte_io.h"
 #include "base/check.h"

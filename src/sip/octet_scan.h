@@ -37,26 +37,31 @@ inline unsigned scan_host_octets(__m128i octets) {
     return scan_bits(
         _mm_or_si128(_mm_or_si128(letters, digits), _mm_or_si128(dashes_and_dots, underscores)));
 }
-/// The bits of control octets, DEL, and three given ones.
-inline unsigned scan_forbidden_octets(__m128i octets, char a, char b, char c) {
-    const __m128i controls = scan_range(octets, '\0', 0x20);
-    const __m128i one = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(a)),
-                                     _mm_cmpeq_epi8(octets, _mm_set1_epi8(b)));
-    const __m128i other = _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8(c)),
-                                       _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f)));
-    return scan_bits(_mm_or_si128(controls, _mm_or_si128(one, other)));
+/// The bits of the octets `each`.
+template <class... Octet>
+unsigned scan_each(__m128i octets, Octet... each) {
+    return scan_bits((_mm_cmpeq_epi8(octets, _mm_set1_epi8(each)) | ...));
+}
+/// The bits of control octets.
+inline unsigned scan_controls(__m128i octets) {
+    return scan_bits(scan_range(octets, '\0', 0x20)) | scan_each(octets, '\x7f');
+}
+/// To the first octet of [at, end) that has a bit in `others_of` the 16 among which it is; to where
+/// fewer than 16 are left when there is none.
+template <class OthersOf>
+const char* skip_to_others(const char* at, const char* end, OthersOf others_of) {
+    for (; end - at >= kScanOctets; at += kScanOctets) {
+        const unsigned others = others_of(scan_octets(at));
+        if (others != 0) return at + std::countr_zero(others);
+    }
+    return at;
 }
 #endif
 
 /// The first CR or LF in [at, end), or `end`.
 inline const char* find_line_break(const char* at, const char* end) {
 #if defined(__SSE2__)
-    for (; end - at >= kScanOctets; at += kScanOctets) {
-        const __m128i octets = scan_octets(at);
-        const unsigned found = scan_bits(_mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('\r')),
-                                                      _mm_cmpeq_epi8(octets, _mm_set1_epi8('\n'))));
-        if (found != 0) return at + std::countr_zero(found);
-    }
+    at = skip_to_others(at, end, [](__m128i octets) { return scan_each(octets, '\r', '\n'); });
 #endif
     while (at != end && *at != '\r' && *at != '\n') ++at;
     return at;
@@ -67,46 +72,40 @@ inline const char* find_near_colon([[maybe_unused]] const char* at,
                                    [[maybe_unused]] const char* end) {
 #if defined(__SSE2__)
     if (end - at < kScanOctets) return nullptr;
-    const unsigned found = scan_bits(_mm_cmpeq_epi8(scan_octets(at), _mm_set1_epi8(':')));
+    const unsigned found = scan_each(scan_octets(at), ':');
     return found == 0 ? nullptr : at + std::countr_zero(found);
 #else
     return nullptr;
 #endif
 }
 
-/// Over letters, digits and "-._". May stop before the end of their run, never behind it.
+// What follows may stop before the end of a run, never behind it.
+
+/// Over letters, digits and "-._".
 inline const char* skip_host_octets(const char* at, [[maybe_unused]] const char* end) {
 #if defined(__SSE2__)
-    for (; end - at >= kScanOctets; at += kScanOctets) {
-        const unsigned others = scan_host_octets(scan_octets(at)) ^ 0xffffU;
-        if (others != 0) return at + std::countr_zero(others);
-    }
+    at = skip_to_others(at, end, [](__m128i octets) { return scan_host_octets(octets) ^ 0xffffU; });
 #endif
     return at;
 }
 
-/// Over visible octets of ASCII but '<' and '>'. May stop before the end of their run, never behind
-/// it.
+/// Over visible octets of ASCII but '<' and '>'.
 inline const char* skip_request_uri_octets(const char* at, [[maybe_unused]] const char* end) {
 #if defined(__SSE2__)
-    for (; end - at >= kScanOctets; at += kScanOctets) {
-        const __m128i octets = scan_octets(at);
-        const unsigned others =
-            scan_forbidden_octets(octets, ' ', '<', '>') | scan_bits(octets);  // not of ASCII
-        if (others != 0) return at + std::countr_zero(others);
-    }
+    at = skip_to_others(at, end, [](__m128i octets) {
+        const unsigned past_ascii = scan_bits(octets);
+        return scan_controls(octets) | scan_each(octets, ' ', '<', '>') | past_ascii;
+    });
 #endif
     return at;
 }
 
-/// Over what stands between quotes as it is: all but quotes, backslashes and control octets. May
-/// stop before the end of their run, never behind it.
+/// Over what stands between quotes as it is: all but quotes, backslashes and control octets.
 inline const char* skip_quoted_octets(const char* at, [[maybe_unused]] const char* end) {
 #if defined(__SSE2__)
-    for (; end - at >= kScanOctets; at += kScanOctets) {
-        const unsigned others = scan_forbidden_octets(scan_octets(at), '"', '\\', '"');
-        if (others != 0) return at + std::countr_zero(others);
-    }
+    at = skip_to_others(at, end, [](__m128i octets) {
+        return scan_controls(octets) | scan_each(octets, '"', '\\');
+    });
 #endif
     return at;
 }

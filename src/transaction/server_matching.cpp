@@ -32,16 +32,13 @@ class ServerMatching::Hasher final {
     }
     void add_lower_case(std::string_view field) {
         add_number(static_cast<uint32_t>(field.size()));
-        for (; field.size() >= sizeof(uint64_t); field.remove_prefix(sizeof(uint64_t))) {
-            make_room(sizeof(uint64_t));
-            uint64_t octets;
-            std::memcpy(&octets, field.data(), sizeof(octets));
-            octets = lower_case(octets);
-            std::memcpy(buffer_.data() + size_, &octets, sizeof(octets));
-            size_ += sizeof(octets);
+        while (!field.empty()) {
+            make_room(1);
+            const std::string_view part = field.substr(0, buffer_.size() - size_);
+            copy_lower_case(part, buffer_.data() + size_);
+            size_ += part.size();
+            field.remove_prefix(part.size());
         }
-        make_room(field.size());
-        for (const char c : field) buffer_[size_++] = text::lower(c);
     }
     void add(const ServerKey& key) {
         make_room(sizeof(key));

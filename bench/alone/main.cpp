@@ -122,9 +122,8 @@ ports::UpdateUsers users(const bench::Options& options) {
 /// The load and the core in one loop, on a clock that each datagram moves on.
 class Bench final {
  public:
-    Bench(const bench::Options& options, std::chrono::microseconds pace)
+    explicit Bench(const bench::Options& options)
         : options_(options),
-          pace_(pace),
           timers_(options.t1_ms, options.hold_ms),
           operations_(options.window),
           caller_(options.caller, options.caller_text, options.server, to_server_),
@@ -197,13 +196,12 @@ class Bench final {
             link.in.put(out_.transmits.bytes(transmit), options_.server);
         }
         out_.clear();
-        move_on(pace_ * (end - begin));
+        move_on(kPace * (end - begin));
     }
 
     static constexpr std::chrono::seconds kWallStart{1'700'000'000};
 
     const bench::Options& options_;
-    std::chrono::microseconds pace_;
     bench::Ledger ledger_;
     bench::RetransmitQueue timers_;
     std::vector<bench::Operation> operations_;
@@ -226,7 +224,7 @@ int main(int argc, char** argv) {
     const bench::Options options = bench::read_options(argc, argv);
     const std::uint64_t count = options.operations_max == 0 ? kOperations : options.operations_max;
     try {
-        Bench world(options, kPace);
+        Bench world(options);
         if (bench::needs_bindings(options.scenario))
             world.run(bench::Scenario::Register, options.users);
         world.run(options.scenario, count);

@@ -101,7 +101,7 @@ bool proves_dialog(const IncomingResponse& incoming, const ports::Snapshot& snap
     return false;
 }
 
-bool render_response(const IncomingResponse& incoming, const transport::Flow* upstream,
+bool render_response(const IncomingResponse& incoming, const transport::Flow& upstream,
                      bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
                      const crypto::TokenKeys& keys, WallTime now, std::string& out) {
     const sip::MessageView& response = incoming.message;
@@ -112,10 +112,10 @@ bool render_response(const IncomingResponse& incoming, const transport::Flow* up
     if (makes_dialog(response))
         rewrite_record_routes(incoming, is_direct, snapshot, node, keys, now, edits);
     if (says_of_users(response)) {
-        const bool is_to_trusted = upstream != nullptr && snapshot.is_trusted(*upstream);
+        const bool is_to_trusted = snapshot.is_trusted(upstream);
         edit_identity(response, {snapshot.is_trusted(incoming.flow), is_to_trusted, {}}, edits);
     }
-    if (upstream != nullptr) add_content_length(response, *upstream, edits);
+    add_content_length(response, upstream, edits);
     if (!edits.ok()) return false;
     edits.render(out);
     return true;

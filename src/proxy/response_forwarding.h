@@ -29,9 +29,9 @@ bool proves_dialog(const IncomingResponse& response, const ports::Snapshot& snap
 /// phone is at the other end of the response's flow, whose Contact shows whether it is behind a
 /// NAT. Of a request that passed us twice, each passage changes its own Record-Route only.
 /// `upstream` is where the request came from: who is who is told across the border of trust only
-/// (RFC 3325 §5), and null is not trusted. `out` is cleared first. False when no Via is left: the
-/// response was meant for us and ends here.
-bool render_response(const IncomingResponse& response, const transport::Flow* upstream,
+/// (RFC 3325 §5). `out` is cleared first. False when no Via is left: the response was meant for us
+/// and ends here.
+bool render_response(const IncomingResponse& response, const transport::Flow& upstream,
                      bool is_direct, const ports::Snapshot& snapshot, uint16_t node,
                      const crypto::TokenKeys& keys, WallTime now, std::string& out);
 

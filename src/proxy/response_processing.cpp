@@ -97,7 +97,7 @@ void ProxyCore::on_provisional(Now now, ContextHandle handle, size_t index,
         arm(handle);
     }
     if (context.is_final_sent) return;
-    if (!render_response(response, &context.flow, branch.is_binding, *context.snapshot, setup_.node,
+    if (!render_response(response, context.flow, branch.is_binding, *context.snapshot, setup_.node,
                          s_.keys, now.wall, rendered_))
         return;
     s_.calls.ringing(now, context.call, branch.leg, branch.target, out);
@@ -120,7 +120,7 @@ void ProxyCore::on_final(Now now, ContextHandle handle, size_t index,
         leave_overloaded_hop(now, handle, index, response, out)) {
         return;
     }
-    if (!render_response(response, &context.flow, branch.is_binding, *context.snapshot, setup_.node,
+    if (!render_response(response, context.flow, branch.is_binding, *context.snapshot, setup_.node,
                          s_.keys, now.wall, rendered_)) {
         if (is_first) branch_failed(now, handle, index, 502, out);
         return;
@@ -174,7 +174,7 @@ void ProxyCore::on_late_success(Now now, uint64_t packed_owner, const IncomingRe
     }
     const ports::Snapshot& snapshot = s_.snapshots.current();
     const transport::Flow upstream = s_.transactions.server_flow(owner.server());
-    if (!render_response(response, &upstream, owner.branch != 0, snapshot, setup_.node, s_.keys,
+    if (!render_response(response, upstream, owner.branch != 0, snapshot, setup_.node, s_.keys,
                          now.wall, rendered_))
         return;
     const cdr::CallHandle call = s_.calls.find(response.call_id(), response.from_tag());

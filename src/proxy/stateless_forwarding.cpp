@@ -226,7 +226,7 @@ void ProxyCore::forward_stateless_response(Now now, const IncomingResponse& resp
     // Nobody remembers whether it was a binding that led there: a trusted peer is taken for a
     // server.
     const bool is_phone = !snapshot.is_trusted(response.flow);
-    if (!render_response(response, &*way, is_phone, snapshot, setup_.node, s_.keys, now.wall,
+    if (!render_response(response, *way, is_phone, snapshot, setup_.node, s_.keys, now.wall,
                          rendered_)) {
         s_.counters.add(Counter::stray_responses_dropped_total);
         return;

@@ -226,6 +226,17 @@ TEST_F(CallFold_Behaviour, ARestartInTheMiddleIsMeasuredByTheWallClock) {
     EXPECT_EQ(only().talk_ms, 3U * 3600 * 1000);
 }
 
+TEST_F(CallFold_Behaviour, ARestartIsNoticedThoughTheMachineIsUpForLongerThanBefore) {
+    time = hours(50);
+    boot = time - seconds(1);
+    start(1);
+    answer(1);
+    time += hours(3);
+    boot = time - seconds(10);
+    end(1, 200, EndedBy::Server, "No BYE within call_max");
+    EXPECT_EQ(only().talk_ms, 3U * 3600 * 1000);
+}
+
 TEST_F(CallFold_Behaviour, ADurationIsNeverNegative) {
     time = hours(10);
     start(1);

@@ -89,6 +89,20 @@ TEST_F(Validation_Rfc3261_16_3, MaxForwards0Gets483AndOneGoesOn) {
     EXPECT_EQ(bob.expects("INVITE").message().header("Max-Forwards"), "0");
 }
 
+TEST_F(Validation_Rfc3261_16_3, AnAckWithMaxForwards0EndsHere) {
+    Outgoing call = alice.send(invite()).expect(100);
+    bob.expects("INVITE").answers(200);
+    Dialog dialog = call.expect(200).dialog();
+    RequestText ack = alice.make_in(dialog, "ACK");
+    ack.max_forwards = "0";
+    alice.send(ack);
+    EXPECT_TRUE(bob.is_silent());
+    ack.max_forwards = "1";
+    ack.via = alice.fresh_via();
+    alice.send(ack);
+    EXPECT_EQ(bob.expects("ACK").message().header("Max-Forwards"), "0");
+}
+
 TEST_F(Validation_Rfc3261_16_3, OptionsWithMaxForwards0ForTheServerItselfIsAnswered) {
     RequestText request = alice.make("OPTIONS", "sip:example.test");
     request.max_forwards = "0";

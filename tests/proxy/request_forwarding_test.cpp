@@ -202,6 +202,16 @@ TEST_F(Forwarding_Rfc5658, EachSideIsNamedByItsTransport) {
                                        "<sip:@192.0.2.1:5061;transport=tls;lr>"));
 }
 
+TEST_F(Forwarding_Rfc5658, AListenerAtTwoAddressesHasTwoSides) {
+    record_route = true;
+    transport::Flow by_other_address = testing::flow();
+    by_other_address.local = *Endpoint::parse("192.0.2.7:5060");
+    const Read invite(request_text("INVITE sip:bob@example.test", {}), testing::snapshot(),
+                      by_other_address);
+    EXPECT_THAT(own_routes(line(forward(invite), "Record-Route")),
+                ::testing::ElementsAre("<sip:@192.0.2.1:5060;lr>", "<sip:@192.0.2.7:5060;lr>"));
+}
+
 TEST_F(Forwarding_Rfc3261_16_6, SipsIsRecordedAsSipsOnTheSidesThatTlsProtects) {
     record_route = true;
     const auto recorded = [&](const char* uri, const char* target, Transport from, Transport to) {

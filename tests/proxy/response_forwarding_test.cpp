@@ -48,7 +48,7 @@ struct ResponseTest : ::testing::Test {
         CHECK(fields.has_value());
         transaction::BranchFields branch;
         branch.loop_hash = kLoopHash;
-        return render_response({view, callee, *fields, branch}, &caller, is_direct, snapshot, 1,
+        return render_response({view, callee, *fields, branch}, caller, is_direct, snapshot, 1,
                                keys, kNow, out);
     }
     /// What the nth of our Record-Routes in `out` says.
